@@ -1,0 +1,1 @@
+"""What everything stands on: endpoints, database, jobs, settings, errors, outbound HTTP, log."""

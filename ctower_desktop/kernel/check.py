@@ -1,0 +1,160 @@
+"""From what a client sent to a typed value, or to every reason why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect as shapes
+
+from ctower_desktop.kernel.errors import Invalid, InvalidJson, InvalidUuid, Issue
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+_INTEGER = re.compile(r"\s*[+-]?\d+")
+_LARGEST = 2**63 - 1  # what SQLite can hold
+_CODES = (  # the first that is found in msgspec's sentence
+    ("missing required field", "invalid_type"),
+    ("unknown field", "unrecognized_keys"),
+    ("Invalid enum value", "invalid_value"),
+    ("matching regex", "invalid_format"),
+    ("Invalid", "invalid_format"),
+    ("length >=", "too_small"),
+    (">", "too_small"),
+    ("length <=", "too_big"),
+    ("<", "too_big"),
+    ("", "invalid_type"),
+)
+
+
+def check(given: object, shape: type[S]) -> S:
+    """`given` as a `shape`; raise Invalid with one issue for every field that does not fit.
+
+    Strings are trimmed unless the field says `Meta(extra={"verbatim": True})`; numbers and booleans
+    may come as text. What is not an object counts as an empty one; unknown fields are ignored
+    unless the shape forbids them.
+    """
+    verbatim = _verbatim(shape)
+    data = (
+        {k: v if k in verbatim else _trimmed(v) for k, v in given.items()}
+        if isinstance(given, Mapping)
+        else {}
+    )
+    try:
+        return msgspec.convert(data, shape, strict=False)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise Invalid(issues=tuple(_issues(data, shape)) or (_issue("", error),)) from None
+
+
+def check_leniently(given: Mapping[str, str], shape: type[S]) -> S:
+    """Query parameters as a `shape`, never refusing: numbers are clamped to their bounds, garbage becomes the default."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):
+        raw = given.get(field.encode_name)
+        if raw is None:
+            continue
+        kind = _int_type(field.type)
+        if kind is not None:
+            match = _INTEGER.match(raw)
+            if match is None:
+                continue
+            found[field.encode_name] = _clamped(int(match[0][:20]), kind)
+            continue
+        try:
+            found[field.encode_name] = msgspec.convert(raw.strip(), field.type, strict=False)
+        except msgspec.ValidationError:
+            continue
+    return msgspec.convert(found, shape, strict=False)
+
+
+def decoded(body: bytes) -> object:
+    """The JSON value in `body`; an empty body is an empty object; raise InvalidJson."""
+    if not body.strip():
+        return {}
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidJson(f"The body is not valid JSON: {error}.") from None
+
+
+def path_value(raw: str, kind: Any) -> Any:
+    """One path parameter; a malformed UUID is InvalidUuid, anything else that does not fit Invalid."""
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        if _is_uuid(kind):
+            raise InvalidUuid(f"{raw[:80]!r} is not a UUID.") from None
+        raise Invalid(issues=(_issue("path", error),)) from None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID of the accepted versions, in any case."""
+    return _UUID.fullmatch(text) is not None
+
+
+def _is_uuid(kind: Any) -> bool:
+    found = shapes.type_info(kind)
+    return isinstance(found, shapes.StrType) and found.pattern is not None and "[89ab]" in found.pattern
+
+
+@lru_cache(maxsize=512)
+def _verbatim(shape: type[msgspec.Struct]) -> frozenset[str]:
+    info = shapes.type_info(shape)
+    if not isinstance(info, shapes.StructType):
+        return frozenset()
+    return frozenset(
+        field.encode_name
+        for field in info.fields
+        if isinstance(field.type, shapes.Metadata) and (field.type.extra or {}).get("verbatim")
+    )
+
+
+def _int_type(kind: Any) -> shapes.IntType | None:
+    found = shapes.type_info(kind)
+    if isinstance(found, shapes.Metadata):
+        found = found.type
+    if isinstance(found, shapes.UnionType):
+        found = next((t for t in found.types if isinstance(t, shapes.IntType)), found)
+    return found if isinstance(found, shapes.IntType) else None
+
+
+def _clamped(value: int, kind: shapes.IntType) -> int:
+    low = kind.ge if kind.ge is not None else -_LARGEST
+    high = kind.le if kind.le is not None else _LARGEST
+    return max(low, min(high, value))
+
+
+def _issues(given: Mapping[str, Any], shape: type[msgspec.Struct]) -> list[Issue]:
+    found: list[Issue] = []
+    for field in msgspec.structs.fields(shape):
+        if field.encode_name not in given:
+            if field.required:
+                found.append(Issue(field.encode_name, "Required.", "too_small"))
+            continue
+        try:
+            msgspec.convert(given[field.encode_name], field.type, strict=False)
+        except (msgspec.ValidationError, OverflowError) as error:
+            found.append(_issue(field.encode_name, error))
+    return found
+
+
+def _issue(name: str, error: Exception) -> Issue:
+    text = str(error)
+    inside = (m[1] if (m := _PATH.search(text)) else "").replace("[", ".").replace("]", "").removeprefix(".")
+    sentence = _PATH.sub("", text)
+    return Issue(
+        ".".join(filter(None, (name, inside))), sentence, next(c for s, c in _CODES if s in sentence)
+    )
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [_trimmed(item) for item in value]
+    return value

@@ -1,0 +1,76 @@
+"""Scheduled jobs, declared once: name, cadence, cascade, time limit, handler."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from ctower_desktop.kernel.tower import Desktop
+
+Handler = Callable[[Desktop], Awaitable[Any]]
+
+_BACKOFF_BASE = 30  # seconds
+_BACKOFF_CAP = 3_600
+_JITTER = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that happens by itself in every project, `every` seconds; then `then` become due.
+
+    `limit` is how many seconds one run may take.
+    """
+
+    name: str
+    every: int
+    then: tuple[str, ...]
+    limit: int
+    handler: Handler
+
+    @property
+    def about(self) -> str:
+        return (self.handler.__doc__ or "").strip().partition("\n")[0]
+
+
+JOBS: dict[str, Job] = {}
+
+
+def job(
+    name: str, *, every: int, then: tuple[str, ...] = (), limit: int = 600
+) -> Callable[[Handler], Handler]:
+    """Declare a job. Its result, a Struct or None, is kept with the run."""
+
+    def declare(handler: Handler) -> Handler:
+        if name in JOBS:
+            raise TypeError(f"two jobs are named {name}")
+        if every < 1 or not 1 <= limit <= 1_800:
+            raise TypeError(f"{name}: a cadence of {every} s or a limit of {limit} s makes no sense")
+        JOBS[name] = Job(name, every, then, limit, handler)
+        return handler
+
+    return declare
+
+
+def cascades_end(jobs: dict[str, Job]) -> bool:
+    """Whether the cascades among declared jobs form no circle."""
+    try:
+        TopologicalSorter(
+            {name: [t for t in found.then if t in jobs] for name, found in jobs.items()}
+        ).prepare()
+    except CycleError:
+        return False
+    return True
+
+
+def backoff(failures: int, chance: random.Random, retry_after: float | None = None) -> float:
+    """Seconds until a failed job is tried again: 30·2^(n−1) ± 15 %, at most an hour (contract §9.2).
+
+    A Retry-After named by the cause is used instead, under the same cap.
+    """
+    if retry_after is not None:
+        return min(max(retry_after, 0.0), _BACKOFF_CAP)
+    base = _BACKOFF_BASE * 2 ** (min(max(failures, 1), 10) - 1)
+    return min(base * chance.uniform(1 - _JITTER, 1 + _JITTER), _BACKOFF_CAP)

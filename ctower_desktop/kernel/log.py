@@ -1,0 +1,106 @@
+"""Logging: one JSON line a record, request ids, redaction, and a ring of the newest lines."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+from collections import deque
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ctower_desktop.kernel.system import as_text
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_HIDDEN = "[redacted]"
+_SECRETS = (
+    re.compile(
+        r"(?i)((?:authorization|cookie|set-cookie|api_access_token|x-api-key|x-csrf-token)['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n,}]+"
+    ),
+    re.compile(r"(?i)((?:password|passwd|secret|token|api_key)['\"]?\s*[:=]\s*['\"]?)[^\s'\",&}]+"),
+    re.compile(r"(?i)(bearer\s+)[\w.~+/-]{8,}=*"),
+    re.compile(r"()\b(?:lp|ctk|loki|lin_api|lin_oauth|sk)_[\w-]{12,}"),
+    re.compile(r"(https?://[^\s?'\"]+\?)[^\s'\"]+"),
+)
+_BREAKS = str.maketrans({"\r": "\\r", "\n": "\\n", "\x00": "\\0"})
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One log line as stored and shown."""
+
+    at: str
+    level: str
+    source: str
+    message: str
+    request_id: str
+    context: str = ""
+
+
+def redacted(text: str) -> str:
+    """`text` without credentials and without URL queries."""
+    for pattern in _SECRETS:
+        text = pattern.sub(rf"\g<1>{_HIDDEN}", text)
+    return text
+
+
+class Ring(logging.Handler):
+    """The newest lines in memory, for the screen and `/system/logs`."""
+
+    def __init__(self, size: int = 1_000) -> None:
+        super().__init__()
+        self.lines: deque[Line] = deque(maxlen=size)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(_line(record))
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return msgspec.json.encode(_line(record)).decode()
+
+
+class _Plain(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = _line(record)
+        return f"{line.at} {line.level:7} {line.source}: {line.message}{' ' + line.context if line.context else ''}"
+
+
+def _line(record: logging.LogRecord) -> Line:
+    context = ""
+    if record.exc_info:
+        context = redacted(logging.Formatter().formatException(record.exc_info))
+    return Line(
+        at=as_text(datetime.fromtimestamp(record.created, UTC)),
+        level=record.levelname.lower(),
+        source=record.name,
+        message=redacted(record.getMessage()).translate(_BREAKS),
+        request_id=request_id.get(),
+        context=context,
+    )
+
+
+def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
+    """Log to `folder`/ctower.log (5 files of 2 MB), to the screen if asked, and to the ring that is returned."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    ring = Ring()
+    file = logging.handlers.RotatingFileHandler(
+        folder / "ctower.log", maxBytes=2_000_000, backupCount=4, encoding="utf-8"
+    )
+    file.setFormatter(_Json())
+    handlers: list[Any] = [ring, file]
+    if to_screen:
+        screen = logging.StreamHandler()
+        screen.setFormatter(_Plain())
+        handlers.append(screen)
+    for handler in handlers:
+        root.addHandler(handler)
+    (folder / "ctower.log").chmod(0o600)
+    for chatty in ("httpx", "httpcore", "aiohttp.access", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    return ring
