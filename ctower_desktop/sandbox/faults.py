@@ -70,7 +70,7 @@ class Rule:
 
 @dataclass
 class Faults:
-    """The faults ordered of one vendor; earlier ones act first, and one that answers keeps the rest waiting."""
+    """The faults ordered of one vendor; earlier ones act first, one that answers keeps the rest waiting."""
 
     refusal: Callable[[], web.Response]
     rules: list[Rule] = field(default_factory=list)
