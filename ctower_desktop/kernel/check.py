@@ -52,7 +52,10 @@ def check(given: object, shape: type[S]) -> S:
 
 
 def check_leniently(given: Mapping[str, str], shape: type[S]) -> S:
-    """Query parameters as a `shape`, never refusing: numbers are clamped to their bounds, garbage becomes the default."""
+    """Query parameters as a `shape`, never refusing.
+
+    Numbers are clamped to their bounds, garbage becomes the default.
+    """
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):
         raw = given.get(field.encode_name)

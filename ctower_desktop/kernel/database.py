@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar
 
 import apsw
 
@@ -38,7 +38,7 @@ _PRAGMAS = {  # docs/sqlite: WAL for readers beside the writer; the rest refuses
     "temp_store": 2,
     "synchronous": 1,
 }
-_SYNCHRONOUS = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchronous = NORMAL"}
+Durability = Literal["FULL", "NORMAL"]
 
 
 class Database:
@@ -54,7 +54,7 @@ class Database:
         self._all = [writer, *readers]
         self._idle: asyncio.Queue[Any] = asyncio.Queue()
         self._touched: set[str] = set()
-        self._durable = False
+        self._durability: Durability = "NORMAL"
         for reader in readers:
             self._idle.put_nowait(reader)
 
@@ -88,7 +88,7 @@ class Database:
         except BaseException:
             await _close(connections)
             raise
-        path.chmod(0o600)
+        await asyncio.to_thread(path.chmod, 0o600)
         database = cls(path, writer, connections[1:])
         await writer.async_run(writer.set_update_hook, database._note)
         return database
@@ -110,16 +110,16 @@ class Database:
 
         Survives a killed process; after a power cut the last commits may be missing.
         """
-        return await self._write(False, fn, *args, **kwargs)
+        return await self._write("NORMAL", fn, *args, **kwargs)
 
     async def write_durably(
         self, fn: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """As `write`, but on the disk before it returns: for what a person typed or approved."""
-        return await self._write(True, fn, *args, **kwargs)
+        return await self._write("FULL", fn, *args, **kwargs)
 
-    async def _write(self, durable: bool, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:  # noqa: FBT001
-        result, tables = await self._run(self._writer, self._transact, durable, fn, *args, **kwargs)
+    async def _write(self, durability: Durability, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        result, tables = await self._run(self._writer, self._transact, durability, fn, *args, **kwargs)
         if tables:
             for tell in tuple(self.changed):
                 tell(tables)
@@ -127,14 +127,14 @@ class Database:
 
     def _transact(
         self,
-        durable: bool,
+        durability: Durability,
         fn: Callable[..., Any],
         *args: Any,
         **kwargs: Any,
     ) -> tuple[Any, frozenset[str]]:
-        if durable is not self._durable:
-            self._writer.execute(_SYNCHRONOUS[durable])
-            self._durable = durable
+        if durability != self._durability:  # cannot change inside a transaction
+            self._writer.execute(f"PRAGMA synchronous = {durability}")
+            self._durability = durability
         self._touched.clear()
         result = _in_transaction(self._writer, "BEGIN IMMEDIATE", fn, *args, **kwargs)
         return result, frozenset(self._touched)

@@ -4,10 +4,10 @@
     async def read_project(call: Caller, project_id: ProjectId) -> ProjectAnswer:
         "One project."
 
-The first parameter says who may call. Path fields are the parameters named in the path; `query` and `body` are
-Structs; the return annotation is the response. From that come the HTTP route, the OpenAPI operation, the
-argument checks, `ctower call`, the metric label, the audit line and the tests over ENDPOINTS. A stream is an async
-generator of Structs: each is one server-sent event named after its type, or after its `event` class attribute.
+The first parameter says who may call. Path fields are the parameters named in the path; `query` and `body`
+are Structs; the return annotation is the response. From that come the HTTP route, the OpenAPI operation, the
+argument checks, `ctower call`, the metric label, the audit line and the tests over ENDPOINTS. A stream is an
+async generator of Structs: each is one server-sent event, named by its class attribute `event`.
 """
 
 from __future__ import annotations

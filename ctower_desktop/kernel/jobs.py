@@ -72,5 +72,5 @@ def backoff(failures: int, chance: random.Random, retry_after: float | None = No
     """
     if retry_after is not None:
         return min(max(retry_after, 0.0), _BACKOFF_CAP)
-    base = _BACKOFF_BASE * 2 ** (min(max(failures, 1), 10) - 1)
+    base: float = _BACKOFF_BASE * 2.0 ** (min(max(failures, 1), 10) - 1)
     return min(base * chance.uniform(1 - _JITTER, 1 + _JITTER), _BACKOFF_CAP)

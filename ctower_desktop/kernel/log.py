@@ -67,7 +67,7 @@ class _Json(logging.Formatter):
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = _line(record)
-        return f"{line.at} {line.level:7} {line.source}: {line.message}{' ' + line.context if line.context else ''}"
+        return f"{line.at} {line.level:7} {line.source}: {line.message} {line.context}".rstrip()
 
 
 def _line(record: logging.LogRecord) -> Line:
@@ -85,7 +85,7 @@ def _line(record: logging.LogRecord) -> Line:
 
 
 def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
-    """Log to `folder`/ctower.log (5 files of 2 MB), to the screen if asked, and to the ring that is returned."""
+    """Log to `folder`/ctower.log (5 files of 2 MB), the screen if asked, and the ring that is returned."""
     root = logging.getLogger()
     root.setLevel(level.upper())
     ring = Ring()

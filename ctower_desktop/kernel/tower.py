@@ -63,7 +63,7 @@ class Tower:
         if found is None:
             found = self._parts[kind] = asyncio.ensure_future(kind.start(self))
         try:
-            return await asyncio.shield(found)  # type: ignore[no-any-return]
+            return await asyncio.shield(found)
         except BaseException:
             if found.done() and self._parts.get(kind) is found:
                 del self._parts[kind]
@@ -204,7 +204,7 @@ class OwnerSession(Owner):
 
 @dataclass(frozen=True, slots=True)
 class Desktop(OwnerSession, Scoped):
-    """A call from the person at the screen, or from the program itself: every right, in a project if one is given."""
+    """A call of the person at the screen or of the program itself: every right, in a project if given."""
 
 
 def desktop(tower: Tower, request_id: str, project: ProjectRef | None = None) -> Desktop:
