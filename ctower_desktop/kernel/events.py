@@ -23,6 +23,7 @@ class JobCompleted(Event, frozen=True, kw_only=True):
     job_type: str
     status: str
     at: str
+    duration_ms: int = 0
 
 
 class SyncProgress(Event, frozen=True, kw_only=True):
