@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
 _BUSY_MS = 5_000
+_APPLICATION = int.from_bytes(b"ctwr")  # tells our files from other programs'
 _PRAGMAS = {  # docs/sqlite: WAL for readers beside the writer; the rest refuses foot-guns
     "journal_mode": "wal",
     "foreign_keys": 1,
@@ -176,7 +177,7 @@ def migrate(db: apsw.Connection, folder: Path, backups: Path | None = None) -> i
     """
     done: int = db.pragma("user_version")
     steps = sorted((int(m[1]), p) for p in folder.iterdir() if (m := _NUMBERED.fullmatch(p.name)))
-    newest = steps[-1][0] if steps else 0
+    newest = newest_migration(folder)
     if done > newest:
         raise DatabaseTooNew(
             f"This database is of version {done}, this program knows up to {newest}. "
@@ -194,6 +195,7 @@ def migrate(db: apsw.Connection, folder: Path, backups: Path | None = None) -> i
 
 def _apply(db: apsw.Connection, script: str, number: int) -> None:
     db.execute(script)
+    db.execute(f"PRAGMA application_id = {_APPLICATION:d}")
     db.execute(f"PRAGMA user_version = {number:d}")
 
 
@@ -215,6 +217,37 @@ def copy_database(source: apsw.Connection, target: Path) -> None:
         os.fsync(file.fileno())
     partial.chmod(0o600)
     partial.replace(target)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """As `copy_database`, for a file that this process does not have open."""
+    db = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        db.set_busy_timeout(_BUSY_MS)
+        copy_database(db, target)
+    except apsw.Error as error:
+        raise _named(error) from error
+    finally:
+        db.close()
+
+
+def inspect_file(path: Path) -> int:
+    """The schema version of one of our database files; raise StorageDamaged when it is none or is not sound."""
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            if db.pragma("application_id") != _APPLICATION:
+                raise StorageDamaged(f"{path} is not a database of the control tower.")
+            return verify(db)
+        finally:
+            db.close()
+    except apsw.Error as error:
+        raise _named(error) from error
+
+
+def newest_migration(folder: Path) -> int:
+    """The schema version this program brings a database to."""
+    return max((int(m[1]) for p in folder.iterdir() if (m := _NUMBERED.fullmatch(p.name))), default=0)
 
 
 def verify(db: apsw.Connection) -> int:

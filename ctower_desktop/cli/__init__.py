@@ -1,0 +1,1 @@
+"""The command line: every way to start the tower or to ask it something from a terminal."""

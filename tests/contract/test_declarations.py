@@ -1,0 +1,114 @@
+"""The registries: endpoints, jobs, settings and connectors say what they are and fit together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import msgspec
+import pytest
+
+from ctower_desktop import app
+from ctower_desktop.connectors.contract import CONNECTORS
+from ctower_desktop.kernel.endpoint import ENDPOINTS, Reply, Text
+from ctower_desktop.kernel.jobs import JOBS, cascades_end
+from ctower_desktop.kernel.settings import SETTINGS, fields
+from ctower_desktop.kernel.tower import Anyone
+
+app.import_rooms()
+
+# contract §9.1; the second set waits for the rooms that bring them
+DECLARED_JOBS = {
+    "connectors_sync_cycle": 900,
+    "connectors_reconciliation_daily": 86_400,
+    "connector_errors_retry": 300,
+    "embeddings_run": 1_200,
+    "loops_contacts_sync": 3_600,
+    "analytics_retention_cleanup": 43_200,
+}
+AWAITED_JOBS = {
+    "signals_extraction",
+    "health_scoring",
+    "upsell_radar",
+    "daily_digest",
+    "weekly_digest",
+    "campaign_scheduler",
+    "analytics_aggregates",
+    "outbound_retention_cleanup",
+    "report_generation",
+}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda e: e.name)
+class TestEndpoints:
+    def test_says_what_it_does(self, endpoint):
+        first = endpoint.about.partition("\n")[0]
+        assert first.endswith("."), first
+        assert len(first) <= 120
+
+    def test_answers_with_a_struct(self, endpoint):
+        kind = getattr(endpoint.response, "__origin__", endpoint.response)
+        assert kind in (Reply, Text) or issubclass(kind, msgspec.Struct)
+
+    def test_paths_are_plain(self, endpoint):
+        assert re.fullmatch(r"(/[a-z0-9._-]+|/{[a-z_]+})+", endpoint.path), endpoint.path
+
+    def test_errors_have_codes_of_their_own(self, endpoint):
+        for error in endpoint.raises:
+            assert re.fullmatch(r"[a-z0-9_]+", error.code)
+            assert 400 <= error.status <= 503
+
+    def test_asks_for_a_right(self, endpoint):
+        assert issubclass(endpoint.caller, Anyone)
+        if endpoint.mutating and endpoint.caller is Anyone:
+            assert endpoint.path.startswith("/auth/"), "only signing in needs no right"
+
+
+def test_no_two_endpoints_share_a_route():
+    routes = Counter((e.door.name, e.method, re.sub(r"{\w+}", "{}", e.path)) for e in ENDPOINTS.values())
+    assert [route for route, count in routes.items() if count > 1] == []
+
+
+def test_the_jobs_of_the_contract_are_declared():
+    assert {name: job.every for name, job in JOBS.items() if name in DECLARED_JOBS} == DECLARED_JOBS
+    assert not JOBS.keys() & AWAITED_JOBS, "a job that is there now is no longer awaited"
+    assert JOBS.keys() == DECLARED_JOBS.keys()
+
+
+def test_cascades_lead_somewhere_and_end():
+    assert cascades_end(JOBS)
+    for job in JOBS.values():
+        assert set(job.then) <= JOBS.keys() | AWAITED_JOBS, job.name
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=lambda j: j.name)
+def test_a_job_says_what_it_does(job):
+    assert job.about.endswith(".")
+
+
+@pytest.mark.parametrize("page", SETTINGS)
+class TestSettings:
+    def test_starts_without_being_told_anything(self, page):
+        SETTINGS[page]()
+
+    def test_every_setting_explains_itself(self, page):
+        assert (SETTINGS[page].__doc__ or "").strip().endswith(".")
+        for field in fields(page):
+            assert field.title != field.name, f"{page}.{field.name} has no title"
+            assert field.about.endswith("."), f"{page}.{field.name} has no description"
+
+    def test_secrets_have_no_default(self, page):
+        assert [f.name for f in fields(page) if f.secret and f.default] == []
+
+
+def test_no_two_settings_listen_to_one_name():
+    names = Counter(name for page in SETTINGS for field in fields(page) for name in field.environment)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_a_connector_has_settings_and_streams(name):
+    connector = CONNECTORS[name]
+    assert connector.name == name
+    assert connector.settings in SETTINGS.values()
+    assert (type(connector).__doc__ or "").strip()
