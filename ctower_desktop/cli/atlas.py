@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from ctower_desktop.kernel.endpoint import ENDPOINTS
+import msgspec
+
+from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER, Door
+from ctower_desktop.kernel.settings import SETTINGS, fields
 from ctower_desktop.kernel.system import PACKAGE
+from ctower_desktop.web.openapi import document
 
 
 def house_map() -> str:
@@ -44,3 +48,20 @@ def endpoint_map() -> str:
     return "\n".join(
         " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + f" → {row[4]}" for row in rows
     )
+
+
+def settings_table() -> str:
+    """Every setting as a Markdown table: name, environment names, default, meaning."""
+    lines = ["| setting | environment | default | what it does |", "|---|---|---|---|"]
+    for page in SETTINGS:
+        for field in fields(page):
+            default = "secret" if field.secret else f"`{field.default}`" if field.default not in ("", None) else ""
+            names = " ".join(f"`{name}`" for name in field.environment)
+            about = field.about.replace("|", "\\|")
+            lines.append(f"| {page}.{field.name} | {names} | {default} | {about} |")
+    return "\n".join(lines)
+
+
+def openapi_text(door: Door = TOWER) -> str:
+    """The OpenAPI document of a door, in a stable order."""
+    return msgspec.json.format(msgspec.json.encode(document(door), order="deterministic"), indent=1).decode() + "\n"
