@@ -45,11 +45,11 @@ def not_found() -> web.Response:
     return error("Resource could not be found", 404)
 
 
-class Missing(Exception):  # noqa: N818 - becomes the vendor's 404
+class Missing(Exception):
     """The row asked for is not there or not visible."""
 
 
-class Invalid(Exception):  # noqa: N818 - becomes the vendor's 422
+class Invalid(Exception):
     """The row cannot be saved."""
 
 

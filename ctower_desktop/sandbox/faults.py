@@ -26,7 +26,7 @@ On = str | Callable[[Asked], bool]
 """Which requests a fault is for: an operation's name, a part of the path, or a test; empty is every one."""
 
 
-class Cut(Exception):  # noqa: N818 - a way for the answer to leave, not an error of ours
+class Cut(Exception):
     """Tells the front to send only the first bytes of this answer and then to drop the connection."""
 
     def __init__(self, response: web.Response, keep: int) -> None:
@@ -35,7 +35,7 @@ class Cut(Exception):  # noqa: N818 - a way for the answer to leave, not an erro
         self.keep = keep
 
 
-class Down(Exception):  # noqa: N818
+class Down(Exception):
     """Tells the front to drop the connection without a word."""
 
 
