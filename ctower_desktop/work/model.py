@@ -1,0 +1,98 @@
+"""What an issue and a comment are, as stored and as served."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ctower_desktop.kernel.errors import NotFound
+
+Limit = Annotated[int, Meta(ge=1, le=500, description="How many at most")]
+
+
+class IssueNotFound(NotFound):
+    """There is no such issue in this project."""
+
+    code = "issue_not_found"
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be done.
+
+    `state_type` is the vendor's: triage, backlog, unstarted, started, completed or canceled.
+    `blocked_by_count` counts open blockers; `priority` 0 is none, 1 urgent, 4 low.
+    """
+
+    id: str
+    external_id: str
+    identifier: str
+    title: str
+    url: str | None
+    team_name: str | None
+    linear_project_name: str | None
+    state: str | None
+    state_type: str | None
+    cycle_name: str | None
+    labels: list[str]
+    blocked: bool
+    blocked_by_count: int
+    priority: int
+    estimate: float | None
+    assignee_name: str | None
+    due_date: str | None
+    completed_at: str | None
+    archived_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody said about an issue."""
+
+    id: str
+    parent_external_id: str | None
+    author_name: str | None
+    body: str
+    url: str | None
+    created_at: str
+    updated_at: str
+
+
+class Blocker(msgspec.Struct, frozen=True, kw_only=True):
+    """Another issue that has to be done first."""
+
+    id: str
+    identifier: str
+    title: str
+    state_type: str | None
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of an issue."""
+
+    description: str | None
+
+
+class ListIssues(msgspec.Struct, frozen=True, kw_only=True):
+    """Which issues: of a type of state, or whose title or identifier contains `q`."""
+
+    q: str = ""
+    state_type: str = ""
+    limit: Limit = 100
+
+
+class Issues(msgspec.Struct, frozen=True):
+    """Issues, the last changed first."""
+
+    issues: list[Issue]
+
+
+class IssueWithComments(msgspec.Struct, frozen=True, kw_only=True):
+    """One issue, its text, what blocks it and what was said about it."""
+
+    issue: Issue
+    description: str | None
+    blockers: list[Blocker]
+    comments: list[Comment]
