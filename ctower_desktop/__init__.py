@@ -1,1 +1,3 @@
-"""The control tower."""
+"""A local-first control tower for the client projects of a digital agency."""
+
+__version__ = "0.1.0"

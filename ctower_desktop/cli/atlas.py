@@ -46,7 +46,8 @@ def endpoint_map() -> str:
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else [0] * 4
     return "\n".join(
-        " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + f" → {row[4]}" for row in rows
+        " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + f" → {row[4]}"
+        for row in rows
     )
 
 
@@ -55,7 +56,9 @@ def settings_table() -> str:
     lines = ["| setting | environment | default | what it does |", "|---|---|---|---|"]
     for page in SETTINGS:
         for field in fields(page):
-            default = "secret" if field.secret else f"`{field.default}`" if field.default not in ("", None) else ""
+            default = (
+                "secret" if field.secret else f"`{field.default}`" if field.default not in ("", None) else ""
+            )
             names = " ".join(f"`{name}`" for name in field.environment)
             about = field.about.replace("|", "\\|")
             lines.append(f"| {page}.{field.name} | {names} | {default} | {about} |")
@@ -64,4 +67,7 @@ def settings_table() -> str:
 
 def openapi_text(door: Door = TOWER) -> str:
     """The OpenAPI document of a door, in a stable order."""
-    return msgspec.json.format(msgspec.json.encode(document(door), order="deterministic"), indent=1).decode() + "\n"
+    return (
+        msgspec.json.format(msgspec.json.encode(document(door), order="deterministic"), indent=1).decode()
+        + "\n"
+    )

@@ -35,7 +35,12 @@ def _check_database(tower: Tower) -> Finding:
     try:
         version = inspect_file(tower.db.path)
     except TowerError as error:
-        return Finding("database", "failed", str(error), "Run `ctower restore FILE` with a backup from the backups folder.")
+        return Finding(
+            "database",
+            "failed",
+            str(error),
+            "Run `ctower restore FILE` with a backup from the backups folder.",
+        )
     size = tower.db.path.stat().st_size
     return Finding("database", "ok", f"sound, version {version}, {size / 1e6:.1f} MB in {tower.db.path}")
 
@@ -43,7 +48,12 @@ def _check_database(tower: Tower) -> Finding:
 def _check_disk(tower: Tower) -> Finding:
     free = shutil.disk_usage(tower.home.path).free
     if free < _LOW_DISK:
-        return Finding("disk", "warning", f"{free / 1e6:.0f} MB free", "Free some space: syncing pauses when the disk is full.")
+        return Finding(
+            "disk",
+            "warning",
+            f"{free / 1e6:.0f} MB free",
+            "Free some space: syncing pauses when the disk is full.",
+        )
     return Finding("disk", "ok", f"{free / 1e9:.0f} GB free")
 
 
@@ -58,7 +68,10 @@ def _check_secrets(tower: Tower) -> Finding:
     place = tower.settings.secrets_place()
     if place.startswith("file"):
         return Finding(
-            "secrets", "warning", f"no system keyring; kept in {place}", "Install and unlock a Secret Service (such as GNOME Keyring)."
+            "secrets",
+            "warning",
+            f"no system keyring; kept in {place}",
+            "Install and unlock a Secret Service (such as GNOME Keyring).",
         )
     return Finding("secrets", "ok", f"kept in the system {place}")
 
@@ -66,9 +79,18 @@ def _check_secrets(tower: Tower) -> Finding:
 def _check_ports(tower: Tower) -> Finding:
     from ctower_desktop.kernel.endpoint import AGENTS, GRAPH, TOWER
 
-    busy = [f"{door.default_port} ({door.title})" for door in (TOWER, GRAPH, AGENTS) if not _free(door.default_port)]
+    busy = [
+        f"{door.default_port} ({door.title})"
+        for door in (TOWER, GRAPH, AGENTS)
+        if not _free(door.default_port)
+    ]
     if busy:
-        return Finding("ports", "warning", f"in use: {', '.join(busy)}", "The next free port is taken; or choose one with --port.")
+        return Finding(
+            "ports",
+            "warning",
+            f"in use: {', '.join(busy)}",
+            "The next free port is taken; or choose one with --port.",
+        )
     return Finding("ports", "ok", "the default ports are free")
 
 
@@ -84,7 +106,12 @@ async def _check_model(tower: Tower) -> Finding:
         embedder = await tower.part(Embedder)
         vector = await embedder.embed_query("проверка связи / a quick check")
     except ModelUnavailable as error:
-        return Finding("model", "warning", str(error), "Search goes on by words. Install the program again, or choose a model folder in the settings.")
+        return Finding(
+            "model",
+            "warning",
+            str(error),
+            "Search goes on by words. Install the program again, or choose a model folder in the settings.",
+        )
     return Finding("model", "ok", f"{embedder.model_id}, {len(vector)} dimensions")
 
 
@@ -93,7 +120,9 @@ async def _check_vendor(tower: Tower, name: str) -> Finding:
     try:
         found = await connector.check(tower, tower.settings.get(connector.settings))
     except NotConfigured:
-        return Finding(name, "warning", "not connected", "Connect it on the Connectors page, or set its variables.")
+        return Finding(
+            name, "warning", "not connected", "Connect it on the Connectors page, or set its variables."
+        )
     except TowerError as error:
         return Finding(name, "failed", str(error), "Open the Connectors page: it says what to change.")
     return Finding(name, "ok", found)
@@ -101,9 +130,29 @@ async def _check_vendor(tower: Tower, name: str) -> Finding:
 
 async def examine(tower: Tower) -> list[Finding]:
     """Everything that can be looked at without changing anything."""
-    blocking: list[Callable[[Tower], Finding]] = [_check_database, _check_disk, _check_backups, _check_secrets, _check_ports]
+    blocking: list[Callable[[Tower], Finding]] = [
+        _check_database,
+        _check_disk,
+        _check_backups,
+        _check_secrets,
+        _check_ports,
+    ]
     findings = [await asyncio.to_thread(look, tower) for look in blocking]
-    waiting: list[Awaitable[Finding]] = [_check_model(tower), *(_check_vendor(tower, name) for name in CONNECTORS)]
+    waiting: list[Awaitable[Finding]] = [
+        _check_model(tower),
+        *(_check_vendor(tower, name) for name in CONNECTORS),
+    ]
     findings.extend(await asyncio.gather(*waiting))
     findings.append(Finding("settings", "ok", f"{len(SETTINGS)} pages, none contradicts itself"))
     return findings
+
+
+def report(findings: list[Finding]) -> str:
+    """The findings as lines for a terminal."""
+    marks = {"ok": "ok     ", "warning": "warning", "failed": "FAILED "}
+    lines = []
+    for finding in findings:
+        lines.append(f"{marks[finding.verdict]} {finding.about}: {finding.detail}")
+        if finding.advice:
+            lines.append(f"        → {finding.advice}")
+    return "\n".join(lines)

@@ -32,6 +32,7 @@ class Field(msgspec.Struct, frozen=True):
     environment: tuple[str, ...]  # the first one set wins; the house's own name comes last
     secret: bool
     restart: bool
+    environment_each: tuple[str, str] | None = None  # prefix and suffix around the keys of a dict
 
 
 SETTINGS: dict[str, type[msgspec.Struct]] = {}
@@ -40,6 +41,9 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {}
 def page(name: str) -> Callable[[type[Page]], type[Page]]:
     """Declare a Struct as a page of settings. Every field has a default and
     `Meta(title=…, description=…, extra={"env": […], "secret": True, "restart": True})` as it needs.
+
+    A dict may take single entries from the environment: with `extra={"env_each": ["LIMIT_", "_MS"]}`
+    the variable LIMIT_SYNC_MS sets the entry `sync`.
     """
 
     def declare(shape: type[Page]) -> type[Page]:
@@ -60,6 +64,7 @@ def fields(name: str) -> list[Field]:
         extra: Mapping[str, Any] = (meta.extra if meta else None) or {}
         schema: Mapping[str, Any] = (meta.extra_json_schema if meta else None) or {}
         own = f"CTOWER_{name}_{declared.name}".upper()
+        each = tuple(extra["env_each"]) if "env_each" in extra else None
         found.append(
             Field(
                 page=name,
@@ -68,9 +73,10 @@ def fields(name: str) -> list[Field]:
                 about=schema.get("description", ""),
                 kind=plain.type,
                 default=plain.default if plain.default is not msgspec.NODEFAULT else plain.default_factory(),
-                environment=(*extra.get("env", ()), own),
+                environment=(*extra.get("env", ()), own) if each is None else (f"{each[0]}<NAME>{each[1]}",),
                 secret=bool(extra.get("secret")),
                 restart=bool(extra.get("restart")),
+                environment_each=each,
             )
         )
     return found
@@ -143,11 +149,15 @@ class Settings:
 
     def source(self, field: Field) -> str:
         """Where a value comes from: `environment`, `file`, `keyring` or `default`."""
-        if any(self._environment.get(key) for key in field.environment):
+        if any(self._environment.get(key) for key in field.environment) or self._entries(field):
             return "environment"
         if field.secret:
             return "keyring" if self._secrets.get(f"{field.page}.{field.name}") else "default"
         return "file" if field.name in self._stored.get(field.page, {}) else "default"
+
+    def secrets_place(self) -> str:
+        """Where secrets go on this computer, in words."""
+        return self._secrets.describe()
 
     def _page(self, name: str) -> msgspec.Struct:
         values = dict(self._stored.get(name, {}).items())
@@ -158,11 +168,24 @@ class Settings:
                 if self._environment.get(key):
                     values[field.name] = self._environment[key]
                     break
+            if entries := self._entries(field):
+                stored = values.get(field.name)
+                values[field.name] = {**(stored if isinstance(stored, dict) else {}), **entries}
         try:
             return check(values, SETTINGS[name])
         except Invalid as error:
             issue = error.issues[0]
             raise Invalid(f"Setting {name}.{issue.path}: {issue.message}", issues=error.issues) from None
+
+    def _entries(self, field: Field) -> dict[str, str]:
+        if field.environment_each is None:
+            return {}
+        before, after = field.environment_each
+        return {
+            key.removeprefix(before).removesuffix(after).lower(): value
+            for key, value in self._environment.items()
+            if value and key.startswith(before) and key.endswith(after) and len(key) > len(before + after)
+        }
 
     def _write(self, stored: dict[str, dict[str, Any]]) -> None:
         partial = self._path.with_suffix(".partial")

@@ -60,6 +60,14 @@ class Home:
         return self.path / "run"
 
     @property
+    def lock(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def endpoints(self) -> Path:
+        return self.run / "endpoints.json"
+
+    @property
     def backups(self) -> Path:
         return self.path / "backups"
 
