@@ -1,0 +1,1 @@
+"""Finding it again, with evidence: words, vectors, ranking, answers."""
