@@ -303,6 +303,7 @@ def describe(out: Path, source: Path, quantised: Path, least: float, mean: float
         "query_prefix": "",
         "passage_prefix": "",
         "languages": ["en"],
+        "sha256": digest(out / "model.onnx"),
     }
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8", newline="\n")
     (out / "LICENSE").write_text(licence(), "utf-8", newline="\n")
