@@ -177,7 +177,7 @@ def comment_row(state: AttioState, comment: Comment) -> dict[str, Any]:
         "entry": None,
         "record": {"record_id": comment.record_id, "object_id": state.objects[comment.object].id},
         "resolved_at": None,
-        "resolved_by": None,
+        "resolved_by": {"type": None, "id": None},
         "created_at": comment.created_at,
         "author": actor(comment.author),
     }

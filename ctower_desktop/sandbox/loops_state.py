@@ -90,6 +90,7 @@ class LoopsState:
 
     def create(self, given: dict[str, Any]) -> LoopsContact:
         """Refused with 409 when the e-mail or the user id is taken."""
+        self._check(given, {})
         email = given.get("email")
         if not isinstance(email, str) or "@" not in email:
             raise LoopsError(400, "A valid email is required.")
@@ -102,6 +103,7 @@ class LoopsState:
 
     def update(self, given: dict[str, Any]) -> LoopsContact:
         """Upsert by e-mail or user id; with both, whoever has either gets the other one as well."""
+        self._check(given, {})
         email, user_id = given.get("email"), given.get("userId")
         if not email and not user_id:
             raise LoopsError(400, "You must provide an email or userId.")
@@ -117,6 +119,7 @@ class LoopsState:
         return contact
 
     def delete(self, email: str | None, user_id: str | None) -> None:
+        self._check({"email": email, "userId": user_id}, {})
         if (email is None) == (user_id is None):
             raise LoopsError(400, "Please provide either an email or a userId, not both.")
         contact = self.find(email, user_id)
