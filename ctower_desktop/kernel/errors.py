@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -18,11 +19,13 @@ class Issue(msgspec.Struct, frozen=True):
 class TowerError(Exception):
     """A failure we understand; `code` is stable API, the message is for people.
 
-    `retry_after` is in seconds. A door adds both to its own envelope (web/dialects.py).
+    `retry_after` is in seconds. A door adds both to its own envelope (web/dialects.py); `also` are
+    further keys of that failure's answer.
     """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
+    also: ClassVar[Mapping[str, object]] = {}
 
     def __init__(
         self, message: str = "", /, *, issues: tuple[Issue, ...] = (), retry_after: float | None = None

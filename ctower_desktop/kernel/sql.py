@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import apsw
 import msgspec
@@ -14,7 +14,7 @@ from msgspec import inspect as shapes
 from ctower_desktop.kernel.errors import NotFound, TowerError
 
 Row = TypeVar("Row", bound=msgspec.Struct)
-Value = apsw.SQLiteValue
+Value: TypeAlias = "apsw.SQLiteValue"  # a name of the stubs only
 File = Literal["main", "index"]
 
 STATEMENTS: list[Query[Any] | Command] = []

@@ -1,0 +1,107 @@
+"""The audit trail and the evidence it points at, in SQL."""
+
+from __future__ import annotations
+
+import apsw
+import msgspec
+
+from ctower_desktop.accounts.evidence import Located
+from ctower_desktop.accounts.model import AuditRow
+from ctower_desktop.kernel.sql import Command, Query, as_json
+from ctower_desktop.kernel.tower import ProjectRef
+
+_COLUMNS = """
+    SELECT id, actor_username, actor_user_id, action, entity_type, entity_id, status, request_id,
+           payload, evidence_refs, created_at
+    FROM audit_event
+"""
+# Two arms, each walking its index from the newest line back, merged: nothing is sorted.
+_LISTED = Query(
+    AuditRow,
+    f"{_COLUMNS} WHERE project_id = :project_id "
+    f"UNION ALL {_COLUMNS} WHERE project_id IS NULL AND :also_without "
+    "ORDER BY id DESC LIMIT :limit OFFSET :offset",
+)
+_LISTED_BY_ACTION = Query(
+    AuditRow,
+    f"{_COLUMNS} WHERE project_id = :project_id AND action = :action "
+    f"UNION ALL {_COLUMNS} WHERE project_id IS NULL AND action = :action AND :also_without "
+    "ORDER BY id DESC LIMIT :limit OFFSET :offset",
+)
+_ADD = Command("""
+    INSERT INTO audit_event (project_id, account_scope_id, actor_username, actor_user_id, action, entity_type,
+                             entity_id, status, request_id, payload, evidence_refs, created_at)
+    VALUES (:project_id, :account_scope_id, :actor_username, :actor_user_id, :action, :entity_type,
+            :entity_id, :status, :request_id, :payload, :evidence_refs, :created_at)
+""")
+_INDEX = Command("""
+    INSERT INTO evidence_item (project_id, account_scope_id, source_type, source_table, source_pk,
+                               conversation_global_id, message_global_id, contact_global_id, snippet, payload,
+                               created_at, updated_at)
+    VALUES (:project_id, :account_scope_id, :source_type, :source_table, :source_pk,
+            :conversation_global_id, :message_global_id, :contact_global_id, :snippet, :payload, :at, :at)
+    ON CONFLICT (project_id, source_table, source_pk) DO UPDATE SET
+        source_type = excluded.source_type,
+        snippet = coalesce(excluded.snippet, snippet),
+        payload = CASE WHEN excluded.payload = '{}' THEN payload ELSE excluded.payload END,
+        updated_at = excluded.updated_at
+""")
+
+
+def add(db: apsw.Connection, project: ProjectRef | None, row: AuditRow, evidence: list[Located]) -> None:
+    """Write one line, and index what it points at."""
+    _ADD.run(
+        db,
+        project_id=project.id if project else None,
+        account_scope_id=project.account_scope_id if project else None,
+        actor_username=row.actor_username,
+        actor_user_id=row.actor_user_id,
+        action=row.action,
+        entity_type=row.entity_type,
+        entity_id=row.entity_id,
+        status=row.status,
+        request_id=row.request_id,
+        payload=as_json(row.payload),
+        evidence_refs=as_json(row.evidence_refs),
+        created_at=row.created_at,
+    )
+    if project is None:
+        return
+    for found in evidence:
+        _INDEX.run(
+            db,
+            project_id=project.id,
+            account_scope_id=project.account_scope_id,
+            source_type=found.ref.source,
+            source_table=found.table,
+            source_pk=found.ref.ref,
+            conversation_global_id=found.conversation,
+            message_global_id=found.message,
+            contact_global_id=found.contact,
+            snippet=found.ref.snippet,
+            payload=as_json(found.ref.meta),
+            at=row.created_at,
+        )
+
+
+class Window(msgspec.Struct, frozen=True):
+    """Which part of the trail."""
+
+    project_id: str
+    action: str | None
+    also_without: bool
+    limit: int
+    offset: int
+
+
+def listed(db: apsw.Connection, window: Window) -> list[AuditRow]:
+    """Lines of a project, the newest first; lines of no project too when `also_without`."""
+    params = {
+        "project_id": window.project_id,
+        "also_without": window.also_without,
+        "limit": window.limit,
+        "offset": window.offset,
+    }
+    if window.action is None:
+        return _LISTED.all(db, **params)
+    return _LISTED_BY_ACTION.all(db, action=window.action, **params)

@@ -1,0 +1,1 @@
+"""What is being managed: projects, assignments, account scopes."""
