@@ -1,4 +1,4 @@
-"""All checks, one command: sets up .venv, then format, lint, types, architecture, tests and a small benchmark.
+"""All checks, one command: sets up .venv, then format, lint, types, imports, tests, a small benchmark.
 
 python3 packaging/check.py            everything
 python3 packaging/check.py tests      only the named steps
@@ -44,7 +44,11 @@ def set_up() -> None:
 
 def environment() -> dict[str, str]:
     """As outside, but windows are drawn off screen and nothing of this user is read."""
-    found = {k: v for k, v in os.environ.items() if not k.startswith(("CTOWER_HOME", "CHATWOOT_", "LINEAR_", "ATTIO_"))}
+    found = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("CTOWER_HOME", "CHATWOOT_", "LINEAR_", "ATTIO_"))
+    }
     found.setdefault("QT_QPA_PLATFORM", "offscreen")
     found["PYTHONUTF8"] = "1"
     return found
@@ -55,7 +59,11 @@ def main() -> int:
     set_up()
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
     if "--write" in sys.argv[1:]:
-        for step in (["-m", "ruff", "format", "."], ["-m", "ruff", "check", "--fix", "."], ["packaging/generate.py"]):
+        for step in (
+            ["-m", "ruff", "format", "."],
+            ["-m", "ruff", "check", "--fix", "."],
+            ["packaging/generate.py"],
+        ):
             subprocess.run([str(PYTHON), *step], cwd=ROOT, check=True, env=environment())
         return 0
     failed = []
@@ -63,7 +71,10 @@ def main() -> int:
         print(f"== {name}", flush=True)
         began = time.monotonic()
         done = subprocess.run([str(PYTHON), *STEPS[name]], cwd=ROOT, check=False, env=environment())
-        print(f"== {name}: {'ok' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+        print(
+            f"== {name}: {'ok' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
         if done.returncode:
             failed.append(name)
     print("all checks passed" if not failed else f"failed: {', '.join(failed)}", flush=True)

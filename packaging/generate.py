@@ -1,4 +1,4 @@
-"""Renew what is generated from the code: the map and the settings table in README.md, resources/openapi.json."""
+"""Renew what is generated: the map and the settings table in README.md, resources/openapi.json."""
 
 from __future__ import annotations
 

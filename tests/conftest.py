@@ -1,4 +1,4 @@
-"""What every test may ask for: a clock, a tower of its own, a project, a call; and the rules that hold for all."""
+"""What every test may ask for: a clock, a tower, a project, a call; and the rules that hold for all."""
 
 from __future__ import annotations
 

@@ -23,7 +23,15 @@ RESULTS = Path(__file__).parent / "results"
 def measure(part: str, *, tiny: bool) -> list[dict[str, Any]]:
     """Run one part in a process of its own, so that memory and caches of one do not colour the next."""
     with tempfile.NamedTemporaryFile("r", suffix=".json") as out:
-        command = [sys.executable, "-m", "tests.bench", "--part", part, out.name, *(["--tiny"] if tiny else [])]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench",
+            "--part",
+            part,
+            out.name,
+            *(["--tiny"] if tiny else []),
+        ]
         subprocess.run(command, check=True)
         return list(json.loads(out.read()))
 
@@ -37,7 +45,9 @@ def show(rows: list[dict[str, Any]]) -> str:
     lines = [f"{'figure':66} {'value':>12} {'unit':9} {'target':>14}  "]
     for row in rows:
         verdict = {True: "ok", False: "MISSED", None: ""}[row.get("ok")]
-        lines.append(f"{row['name']:66} {row['value']:>12.4g} {row['unit']:9} {row.get('target') or '':>14}  {verdict}")
+        lines.append(
+            f"{row['name']:66} {row['value']:>12.4g} {row['unit']:9} {row.get('target') or '':>14}  {verdict}"
+        )
     return "\n".join(lines)
 
 
@@ -57,7 +67,9 @@ def main() -> int:
     print(show(rows))
     RESULTS.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "machine": platform.machine()}
-    (RESULTS / "bench.json").write_text(json.dumps({"machine": machine, "tiny": tiny, "rows": rows}, indent=1))
+    (RESULTS / "bench.json").write_text(
+        json.dumps({"machine": machine, "tiny": tiny, "rows": rows}, indent=1)
+    )
     return 1 if any(row["ok"] is False for row in rows) else 0
 
 

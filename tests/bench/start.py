@@ -20,7 +20,18 @@ def run(*, tiny: bool) -> list[dict[str, Any]]:
         for _ in range(2 if tiny else 6):
             began = time.perf_counter()
             server = subprocess.Popen(
-                [sys.executable, "-m", "ctower_desktop", "serve", "--home", home, "--port", "0", "--graph-port", "0"]
+                [
+                    sys.executable,
+                    "-m",
+                    "ctower_desktop",
+                    "serve",
+                    "--home",
+                    home,
+                    "--port",
+                    "0",
+                    "--graph-port",
+                    "0",
+                ]
                 + ["--agents-port", "0", "--dashboard-port", "0"],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -37,9 +48,27 @@ def run(*, tiny: bool) -> list[dict[str, Any]]:
             stops.append(time.perf_counter() - began)
     ready, held, stop = statistics.median(seconds[1:]), max(memory), max(stops)
     return [
-        {"name": "serve: ready (median of warm starts)", "value": ready, "unit": "s", "target": "<= 1.5", "ok": ready <= 1.5},
-        {"name": "serve: memory before the model is loaded", "value": held, "unit": "MB", "target": "<= 120", "ok": held <= 120},
-        {"name": "serve: from SIGTERM to the end (slowest)", "value": stop, "unit": "s", "target": "<= 5", "ok": stop <= 5},
+        {
+            "name": "serve: ready (median of warm starts)",
+            "value": ready,
+            "unit": "s",
+            "target": "<= 1.5",
+            "ok": ready <= 1.5,
+        },
+        {
+            "name": "serve: memory before the model is loaded",
+            "value": held,
+            "unit": "MB",
+            "target": "<= 120",
+            "ok": held <= 120,
+        },
+        {
+            "name": "serve: from SIGTERM to the end (slowest)",
+            "value": stop,
+            "unit": "s",
+            "target": "<= 5",
+            "ok": stop <= 5,
+        },
     ]
 
 

@@ -9,7 +9,7 @@ import grimp
 import pytest
 
 import ctower_desktop
-from ctower_desktop.__main__ import house_map
+from ctower_desktop.cli.atlas import house_map
 
 ROOT = Path(ctower_desktop.__file__).parent
 README = ROOT.parent / "README.md"

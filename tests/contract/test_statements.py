@@ -70,13 +70,16 @@ def test_a_delete_names_its_rows(statement):
 
 
 def _aliases(sql: str) -> dict[str, str]:
-    return {m[2]: m[1] for m in re.finditer(r"\b(?:FROM|JOIN)\s+(\w+)\s+(?:AS\s+)?(\w+)\b", sql, re.IGNORECASE)}
+    return {
+        m[2]: m[1] for m in re.finditer(r"\b(?:FROM|JOIN)\s+(\w+)\s+(?:AS\s+)?(\w+)\b", sql, re.IGNORECASE)
+    }
 
 
 def test_tables_are_strict_and_have_row_ids(schema: apsw.Connection, index_schema: apsw.Connection):
     for db in (schema, index_schema):
         for name, kind, without_rowid, strict in db.execute(
-            "SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"
+            "SELECT name, type, wr, strict FROM pragma_table_list"
+            " WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"
         ):
             if kind == "table":
                 assert strict == 1, f"{name} is not STRICT"

@@ -1,0 +1,134 @@
+"""The running program: `ctower`, `ctower serve` and `ctower demo`, from the lock to the last goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ctower_desktop import app
+from ctower_desktop.kernel import log as tower_log
+from ctower_desktop.kernel.system import FileLock, Home
+
+log = logging.getLogger(__name__)
+
+_GOODBYE = 4.5  # seconds a stop may take before the process ends hard
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the program was started; `ports` holds only what was asked for: a number, 0 for any, None for closed."""
+
+    mode: Literal["desktop", "serve", "demo"]
+    home: Home | None  # None: a throw-away home (demo)
+    ports: Mapping[str, int | None]
+
+
+def launch(asked: Launch) -> int:
+    """Run until the window is closed or a signal says stop."""
+    with contextlib.ExitStack() as cleanup:
+        home = asked.home
+        if home is None:
+            home = Home(Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="ctower-demo-"))))
+        home.prepare()
+        windowed = asked.mode != "serve" and _has_display()
+        if asked.mode != "serve" and not windowed:
+            _say("no display: going on as `ctower serve`")
+        lock = FileLock.acquire(home.lock)
+        if lock is None:
+            return _already_running(home, windowed=windowed)
+        cleanup.callback(lock.release)
+        tower_log.start(home.logs, os.environ.get("LOG_LEVEL", "info"), to_screen=not windowed)
+        if windowed:
+            from ctower_desktop.gui.run import run_window
+
+            return run_window(lambda window: _live(asked, home, window), home)
+        return asyncio.run(_live(asked, home, None))
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _already_running(home: Home, *, windowed: bool) -> int:
+    holder = home.lock.read_text("utf-8").strip()
+    if windowed:
+        from ctower_desktop.gui.run import raise_running
+
+        if raise_running(home):
+            _say(f"the tower already runs here (process {holder}); its window was brought to the front")
+            return 0
+    _say(f"the tower already runs in {home.path}: process {holder} holds the lock", error=True)
+    return 1
+
+
+async def _live(asked: Launch, home: Home, window: Any) -> int:
+    """Everything between opening and closing, on the loop that was chosen."""
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with _environment(asked) as (environment, prepare):
+        tower = await app.open_tower(home, environment=environment, secrets=app.secrets_place(environment))
+        try:
+            running = await app.start(tower, asked.ports, _say)
+            try:
+                if prepare is not None:
+                    await prepare(tower)
+                if window is not None:
+                    window.open(tower, stop.set)
+                _say(f"ready {running.addresses['tower']}" if "tower" in running.addresses else "ready")
+                await stop.wait()
+            finally:
+                hurry = asyncio.get_running_loop().call_later(_GOODBYE, _end_hard)
+                if window is not None:
+                    window.close()
+                await running.stop()
+        finally:
+            await app.close_tower(tower)
+        hurry.cancel()
+    return 0
+
+
+@asynccontextmanager
+async def _environment(asked: Launch) -> AsyncIterator[tuple[dict[str, str], Any]]:
+    """The environment the tower reads, and what is to be done once it runs."""
+    if asked.mode != "demo":
+        yield dict(os.environ), None
+        return
+    from ctower_desktop.cli.demo import demo
+
+    async with demo() as (environment, prepare):
+        yield {**os.environ, **environment}, prepare
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:  # Windows: only the interrupt of the console exists
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+def _end_hard() -> None:
+    log.error("the tower did not stop in %.1f s; ending it", _GOODBYE)
+    os._exit(0)
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+Work = Coroutine[Any, Any, int]
