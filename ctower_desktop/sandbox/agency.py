@@ -20,6 +20,7 @@ import msgspec
 from ctower_desktop.sandbox.dates import DAY, MOMENT, minute, spell_dates
 
 Language = Literal["ru", "en"]
+State = Literal["Backlog", "Todo", "In Progress", "In Review", "Done", "Canceled"]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +28,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Person(_Part, frozen=True):
-    """Somebody of the agency (no company) or of a client's circle."""
+    """Somebody of the agency, of a client's circle, or a passer-by; only the second has a company."""
 
     key: str
     name: str
@@ -76,7 +77,7 @@ class Issue(_Part, frozen=True):
     team: str
     project: str
     title: str
-    state: Literal["Backlog", "Todo", "In Progress", "In Review", "Done", "Canceled"]
+    state: State
     created: str
     updated: str
     description: str = ""
@@ -174,7 +175,7 @@ class Live(_Part, frozen=True):
     target: str
     author: str = ""
     text: str = ""
-    state: str = ""
+    state: State | None = None
 
 
 class Agency(_Part, frozen=True):
@@ -280,8 +281,7 @@ def _problems(agency: Agency) -> Iterator[str]:
         for check in (_conversation_problems, _issue_problems, _deal_problems):
             yield from check(client, staff)
         yield from _people_problems(client)
-    yield from _mention_problems(agency)
-    yield from _live_problems(agency, staff)
+    yield from (*_mention_problems(agency), *_live_problems(agency, staff))
 
 
 def _all(agency: Agency, name: str) -> list[Any]:
@@ -298,7 +298,7 @@ def _people_problems(client: Client) -> Iterator[str]:
     if client.company not in companies:
         yield f"{client.name}: company {client.company} is missing"
     for person in client.people:
-        if person.company not in companies:
+        if person.company and person.company not in companies:
             yield f"person {person.key}: company {person.company!r} is missing"
 
 
@@ -394,7 +394,7 @@ def _live_problems(agency: Agency, staff: set[str]) -> Iterator[str]:
         where = f"live at {live.after_seconds} s"
         yield from _unknown(where, [live.target], conversations if live.kind == "message" else issues)
         if live.kind == "issue_state":
-            yield from () if live.state else (f"{where}: no state",)
+            yield from () if live.state is not None else (f"{where}: no state",)
         else:
             yield from _unknown(where, [live.author], people)
             yield from () if live.text else (f"{where}: no text",)
