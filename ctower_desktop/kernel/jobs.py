@@ -12,8 +12,9 @@ from ctower_desktop.kernel.tower import Desktop
 
 Handler = Callable[[Desktop], Awaitable[Any]]
 
-_BACKOFF_BASE = 30  # seconds
-_BACKOFF_CAP = 3_600
+_BACKOFF_BASE = 30.0  # seconds
+_BACKOFF_CAP = 3_600.0
+_STEEPEST = 10  # failures after which the wait no longer doubles
 _JITTER = 0.15
 
 
@@ -65,12 +66,19 @@ def cascades_end(jobs: dict[str, Job]) -> bool:
     return True
 
 
-def backoff(failures: int, chance: random.Random, retry_after: float | None = None) -> float:
-    """Seconds until a failed job is tried again: 30·2^(n−1) ± 15 %, at most an hour (contract §9.2).
+def backoff(
+    failures: int,
+    chance: random.Random,
+    retry_after: float | None = None,
+    *,
+    base: float = _BACKOFF_BASE,
+    cap: float = _BACKOFF_CAP,
+) -> float:
+    """Seconds until a failed job is tried again: base·2^(n−1) ± 15 %, at most `cap`.
 
     A Retry-After named by the cause is used instead, under the same cap.
     """
     if retry_after is not None:
-        return min(max(retry_after, 0.0), _BACKOFF_CAP)
-    base: float = _BACKOFF_BASE * 2.0 ** (min(max(failures, 1), 10) - 1)
-    return min(base * chance.uniform(1 - _JITTER, 1 + _JITTER), _BACKOFF_CAP)
+        return min(max(retry_after, 0.0), cap)
+    wait = base * 2.0 ** (min(max(failures, 1), _STEEPEST) - 1)
+    return min(wait * chance.uniform(1 - _JITTER, 1 + _JITTER), cap)

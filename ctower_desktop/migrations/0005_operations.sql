@@ -2,8 +2,8 @@
 
 CREATE TABLE scheduled_job (
     id               TEXT PRIMARY KEY,
-    project_id       TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
-    account_scope_id TEXT NOT NULL REFERENCES account_scope (id) ON DELETE CASCADE,
+    project_id       TEXT NOT NULL,
+    account_scope_id TEXT NOT NULL,
     job_type         TEXT NOT NULL CHECK (job_type <> ''),
     status           TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'running', 'paused', 'suspended')),
     cadence_seconds  INTEGER NOT NULL CHECK (cadence_seconds > 0),
@@ -11,7 +11,6 @@ CREATE TABLE scheduled_job (
     last_run_at      TEXT,
     last_status      TEXT CHECK (last_status IN ('ok', 'failed')),
     last_error       TEXT CHECK (length(last_error) <= 1000),
-    failures         INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
     payload          TEXT NOT NULL DEFAULT '{}' CHECK (json_type(payload) = 'object'),
     started_at       TEXT,
     lease_owner      TEXT,
@@ -19,16 +18,16 @@ CREATE TABLE scheduled_job (
     pause_after      INTEGER NOT NULL DEFAULT 0 CHECK (pause_after IN (0, 1)),
     UNIQUE (project_id, job_type),
     CHECK ((status = 'running') = (lease_owner IS NOT NULL)),
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    FOREIGN KEY (project_id, account_scope_id) REFERENCES project (id, account_scope_id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX scheduled_job_due ON scheduled_job (project_id, status, next_run_at);
-CREATE INDEX scheduled_job_scope ON scheduled_job (account_scope_id);
 
 CREATE TABLE worker_run (
     id               INTEGER PRIMARY KEY,
-    project_id       TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
-    account_scope_id TEXT NOT NULL REFERENCES account_scope (id) ON DELETE CASCADE,
+    project_id       TEXT NOT NULL,
+    account_scope_id TEXT NOT NULL,
     scheduled_job_id TEXT NOT NULL REFERENCES scheduled_job (id) ON DELETE CASCADE,
     job_type         TEXT NOT NULL,
     source           TEXT NOT NULL CHECK (source IN ('worker', 'tick', 'manual')),
@@ -39,18 +38,18 @@ CREATE TABLE worker_run (
     duration_ms      INTEGER CHECK (duration_ms >= 0),
     details          TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
     error            TEXT CHECK (length(error) <= 2000),
-    CHECK ((status = 'running') = (finished_at IS NULL))
+    CHECK ((status = 'running') = (finished_at IS NULL)),
+    FOREIGN KEY (project_id, account_scope_id) REFERENCES project (id, account_scope_id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX worker_run_job ON worker_run (scheduled_job_id, id);
 CREATE INDEX worker_run_type ON worker_run (project_id, job_type, id);
 CREATE INDEX worker_run_age ON worker_run (project_id, started_at);
-CREATE INDEX worker_run_scope ON worker_run (account_scope_id);
 
 CREATE TABLE job_run (
     id               INTEGER PRIMARY KEY,
-    project_id       TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
-    account_scope_id TEXT NOT NULL REFERENCES account_scope (id) ON DELETE CASCADE,
+    project_id       TEXT NOT NULL,
+    account_scope_id TEXT NOT NULL,
     job_name         TEXT NOT NULL CHECK (job_name <> ''),
     status           TEXT NOT NULL CHECK (status IN ('running', 'ok', 'failed')),
     started_at       TEXT NOT NULL,
@@ -58,9 +57,9 @@ CREATE TABLE job_run (
     processed_count  INTEGER NOT NULL DEFAULT 0 CHECK (processed_count >= 0),
     error            TEXT CHECK (length(error) <= 2000),
     meta             TEXT NOT NULL DEFAULT '{}' CHECK (json_type(meta) = 'object'),
-    CHECK ((status = 'running') = (finished_at IS NULL))
+    CHECK ((status = 'running') = (finished_at IS NULL)),
+    FOREIGN KEY (project_id, account_scope_id) REFERENCES project (id, account_scope_id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX job_run_name ON job_run (project_id, job_name, id);
 CREATE INDEX job_run_age ON job_run (project_id, started_at);
-CREATE INDEX job_run_scope ON job_run (account_scope_id);
