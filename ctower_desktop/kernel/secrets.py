@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from ctower_desktop.kernel.errors import Invalid
+
 log = logging.getLogger(__name__)
 
 _SERVICE = "ctower"
@@ -115,3 +117,5 @@ def _read(path: Path) -> _Stored:
         return msgspec.json.decode(path.read_bytes(), type=_Stored)
     except FileNotFoundError:
         return _Stored()
+    except msgspec.DecodeError as error:
+        raise Invalid(f"{path} is damaged: {error}. Move it away and connect the accounts again.") from None

@@ -119,7 +119,10 @@ class Settings:
         A secret given as None is forgotten. What the environment sets stays as the environment says.
         """
         name = _name(shape)
-        return await asyncio.to_thread(self._change, name, shape, dict(values))
+        found = await asyncio.to_thread(self._change, name, shape, dict(values))
+        for tell in tuple(self.changed):
+            tell(name)
+        return found
 
     def _change(self, name: str, shape: type[Page], values: dict[str, Any]) -> Page:
         declared = {field.name: field for field in fields(name)}
@@ -142,8 +145,6 @@ class Settings:
                 stored[key] = value
         self._write({**self._stored, name: stored})
         self._pages[name] = found = self._page(name)
-        for tell in tuple(self.changed):
-            tell(name)
         assert isinstance(found, shape)
         return found
 
