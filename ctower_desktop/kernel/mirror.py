@@ -59,3 +59,8 @@ class Mirror:
     def known(self, db: apsw.Connection, ids: Iterable[str]) -> set[str]:
         """Which of `ids` are there."""
         return {row.id for row in self._known.all(db, ids=as_json(list(ids)))}
+
+
+def searchable(text: str) -> str:
+    """Text as it is looked through for words: lower case in every script, ё as е."""
+    return text.casefold().replace("ё", "е")

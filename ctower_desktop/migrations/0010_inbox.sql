@@ -29,6 +29,7 @@ CREATE TABLE contact (
     identifier TEXT,
     company_name TEXT,
     custom_attributes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(custom_attributes)),
+    haystack TEXT NOT NULL DEFAULT '',  -- what is looked through for words: lower case, ё as е
     created_at TEXT,
     updated_at TEXT NOT NULL,
     deleted_at TEXT,

@@ -120,6 +120,7 @@ CREATE TABLE issue (
     completed_at TEXT,
     canceled_at TEXT,
     archived_at TEXT,
+    haystack TEXT NOT NULL DEFAULT '',  -- what is looked through for words: lower case, ё as е
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     deleted_at TEXT,

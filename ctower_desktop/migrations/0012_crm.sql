@@ -60,6 +60,7 @@ CREATE TABLE deal (
     next_step TEXT,
     owner_name TEXT,
     url TEXT,
+    haystack TEXT NOT NULL DEFAULT '',  -- what is looked through for words: lower case, ё as е
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     deleted_at TEXT,
