@@ -26,7 +26,7 @@ _GOODBYE = 4.5  # seconds a stop may take before the process ends hard
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the program was started; `ports` holds only what was asked for: a number, 0 for any, None for closed."""
+    """How the program was started; `ports` holds what was asked for: a number, 0 for any, None for closed."""
 
     mode: Literal["desktop", "serve", "demo"]
     home: Home | None  # None: a throw-away home (demo)

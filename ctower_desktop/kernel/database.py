@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Self, TypeVar
 
 import apsw
 
@@ -42,6 +42,14 @@ _PRAGMAS = {  # docs/sqlite: WAL for readers beside the writer; the rest refuses
 Durability = Literal["FULL", "NORMAL"]
 
 
+class Pool(NamedTuple):
+    """Readers of a database, those that are free, and how many callers wait for one."""
+
+    total: int
+    idle: int
+    waiting: int
+
+
 class Database:
     """One SQLite file. `read` and `write` run a store function as one transaction.
 
@@ -54,6 +62,7 @@ class Database:
         self._writer = writer
         self._all = [writer, *readers]
         self._idle: asyncio.Queue[Any] = asyncio.Queue()
+        self._waiting = 0
         self._touched: set[str] = set()
         self._durability: Durability = "NORMAL"
         for reader in readers:
@@ -98,7 +107,7 @@ class Database:
         self, fn: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run `fn(connection, …)` on a reader's thread, in one snapshot."""
-        reader = await self._idle.get()
+        reader = await self._reader()
         try:
             return await self._run(reader, _in_transaction, reader, "BEGIN", fn, *args, **kwargs)
         finally:
@@ -149,9 +158,21 @@ class Database:
         except apsw.Error as error:
             raise _named(error) from error
 
+    async def _reader(self) -> Any:
+        self._waiting += 1
+        try:
+            return await self._idle.get()
+        finally:
+            self._waiting -= 1
+
+    @property
+    def pool(self) -> Pool:
+        """How busy the readers are."""
+        return Pool(total=len(self._all) - 1, idle=self._idle.qsize(), waiting=self._waiting)
+
     async def backup(self, target: Path) -> None:
         """An online copy at `target`, checked before it gets its name."""
-        reader = await self._idle.get()
+        reader = await self._reader()
         try:
             await self._run(reader, copy_database, reader, target)
         finally:
@@ -232,7 +253,7 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def inspect_file(path: Path) -> int:
-    """The schema version of one of our database files; raise StorageDamaged when it is none or is not sound."""
+    """The schema version of one of our files; raise StorageDamaged when it is none or is not sound."""
     try:
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
