@@ -6,53 +6,69 @@ import apsw
 import msgspec
 
 from ctower_desktop.kernel.sql import Command, Query
-from ctower_desktop.operations.model import Watermark
+from ctower_desktop.operations.model import ChunkCounts, EntityCounts, Watermark
 
 
-class Share(msgspec.Struct, frozen=True):
-    """What a project has of one kind of row: how many, and the bytes of their text."""
-
-    rows: int
-    bytes: int
+class _Counts(msgspec.Struct, frozen=True):
+    contacts: int
+    conversations: int
+    messages: int
 
 
 class _Bytes(msgspec.Struct, frozen=True):
     bytes: int
 
 
-_CONTACTS = Query(
-    Share,
+_COUNTS = Query(
+    _Counts,
     """
-    SELECT count(*) AS rows, coalesce(sum(
-        octet_length(coalesce(name, '')) + octet_length(coalesce(email, ''))
-        + octet_length(coalesce(phone_number, '')) + octet_length(custom_attributes)), 0) AS bytes
-    FROM contact WHERE project_id = :project_id AND deleted_at IS NULL
+    SELECT
+        (SELECT count(*) FROM contact WHERE project_id = :project_id AND deleted_at IS NULL) AS contacts,
+        (SELECT count(*) FROM conversation WHERE project_id = :project_id AND deleted_at IS NULL)
+            AS conversations,
+        (SELECT count(*) FROM message WHERE project_id = :project_id AND deleted_at IS NULL) AS messages
     """,
 )
-_CONVERSATIONS = Query(
-    Share,
+_TEXT = Query(
+    _Bytes,
     """
-    SELECT count(*) AS rows, coalesce(sum(
-        octet_length(coalesce(subject, '')) + octet_length(labels)
-        + octet_length(coalesce(assignee_name, ''))), 0) AS bytes
-    FROM conversation WHERE project_id = :project_id AND deleted_at IS NULL
-    """,
-)
-_MESSAGES = Query(
-    Share,
-    """
-    SELECT count(*) AS rows, coalesce(sum(
-        octet_length(coalesce(content, '')) + octet_length(coalesce(sender_name, ''))), 0) AS bytes
-    FROM message WHERE project_id = :project_id AND deleted_at IS NULL
+    SELECT coalesce(sum(bytes), 0) AS bytes FROM (
+        SELECT sum(octet_length(coalesce(name, '')) + octet_length(coalesce(email, ''))
+            + octet_length(coalesce(phone_number, '')) + octet_length(custom_attributes)) AS bytes
+        FROM contact WHERE project_id = :project_id AND deleted_at IS NULL
+        UNION ALL
+        SELECT sum(octet_length(coalesce(subject, '')) + octet_length(labels)
+            + octet_length(coalesce(assignee_name, '')))
+        FROM conversation WHERE project_id = :project_id AND deleted_at IS NULL
+        UNION ALL
+        SELECT sum(octet_length(coalesce(content, '')) + octet_length(coalesce(sender_name, '')))
+        FROM message WHERE project_id = :project_id AND deleted_at IS NULL)
     """,
 )
 _PAGES = Query(
     _Bytes,
     "SELECT coalesce(sum(pgsize), 0) AS bytes FROM dbstat WHERE name = :name AND aggregate = TRUE",
 )
-_INDEX_PAGES = Query(
+_CHUNK_PAGES = Query(
     _Bytes,
-    "SELECT coalesce(sum(pgsize), 0) AS bytes FROM dbstat WHERE name = :name AND aggregate = TRUE",
+    "SELECT coalesce(sum(pgsize), 0) AS bytes FROM dbstat WHERE name = 'chunk' AND aggregate = TRUE",
+    file="index",
+)
+_CHUNK_TEXT = Query(
+    _Bytes,
+    "SELECT coalesce(sum(octet_length(text)), 0) AS bytes FROM chunk WHERE project_id = :project_id",
+    file="index",
+)
+_CHUNKS = Query(
+    ChunkCounts,
+    """
+    SELECT
+        count(*) FILTER (WHERE embeddable = 1 AND embedded_by = 0 AND error IS NULL) AS pending,
+        0 AS processing,
+        count(*) FILTER (WHERE embeddable = 0 OR embedded_by > 0) AS ready,
+        count(*) FILTER (WHERE embeddable = 1 AND embedded_by = 0 AND error IS NOT NULL) AS failed
+    FROM chunk WHERE project_id = :project_id
+    """,
     file="index",
 )
 _WATERMARKS = Query(
@@ -69,6 +85,16 @@ _OLD_WORKER_RUNS = Command("""
             AND id < (SELECT max(id) FROM worker_run WHERE scheduled_job_id = old.scheduled_job_id)
         LIMIT :batch)
 """)
+_OLD_QUESTIONS = Command("""
+    DELETE FROM lightrag_query_runs WHERE id IN (
+        SELECT id FROM lightrag_query_runs WHERE project_id = :project_id AND created_at < :before
+        ORDER BY created_at LIMIT :batch)
+""")
+_OLD_SEARCHES = Command("""
+    DELETE FROM search_analytics WHERE id IN (
+        SELECT id FROM search_analytics WHERE project_id = :project_id AND created_at < :before
+        ORDER BY created_at LIMIT :batch)
+""")
 _OLD_JOB_RUNS = Command("""
     DELETE FROM job_run WHERE id IN (
         SELECT id FROM job_run AS old
@@ -78,13 +104,15 @@ _OLD_JOB_RUNS = Command("""
 """)
 
 
-def shares(db: apsw.Connection, project_id: str) -> dict[str, Share]:
-    """What a project has, by table."""
-    return {
-        "contact": _CONTACTS.one(db, project_id=project_id),
-        "conversation": _CONVERSATIONS.one(db, project_id=project_id),
-        "message": _MESSAGES.one(db, project_id=project_id),
-    }
+def counts(db: apsw.Connection, project_id: str, rag_chunks: int) -> EntityCounts:
+    """How many rows a project has of what people say."""
+    found = _COUNTS.one(db, project_id=project_id)
+    return EntityCounts(found.contacts, found.conversations, found.messages, rag_chunks)
+
+
+def text_bytes(db: apsw.Connection, project_id: str) -> int:
+    """The bytes of what a project's contacts, conversations and messages say."""
+    return _TEXT.one(db, project_id=project_id).bytes
 
 
 def table_bytes(db: apsw.Connection, names: tuple[str, ...]) -> dict[str, int]:
@@ -92,9 +120,19 @@ def table_bytes(db: apsw.Connection, names: tuple[str, ...]) -> dict[str, int]:
     return {name: _PAGES.one(db, name=name).bytes for name in names}
 
 
-def index_table_bytes(db: apsw.Connection, name: str) -> int:
-    """The bytes a table takes in index.db."""
-    return _INDEX_PAGES.one(db, name=name).bytes
+def chunk_counts(db: apsw.Connection, project_id: str) -> ChunkCounts:
+    """A project's chunks by the state of their embedding."""
+    return _CHUNKS.one(db, project_id=project_id)
+
+
+def chunk_table_bytes(db: apsw.Connection) -> int:
+    """The bytes the chunks of all projects take in index.db, whole pages."""
+    return _CHUNK_PAGES.one(db).bytes
+
+
+def chunk_text_bytes(db: apsw.Connection, project_id: str) -> int:
+    """The bytes of a project's chunks of text."""
+    return _CHUNK_TEXT.one(db, project_id=project_id).bytes
 
 
 def watermarks(db: apsw.Connection, project_id: str) -> list[Watermark]:
@@ -108,3 +146,13 @@ def delete_old_runs(db: apsw.Connection, project_id: str, before: str, batch: in
         "worker_run": _OLD_WORKER_RUNS.run(db, project_id=project_id, before=before, batch=batch),
         "job_run": _OLD_JOB_RUNS.run(db, project_id=project_id, before=before, batch=batch),
     }
+
+
+def delete_old_questions(db: apsw.Connection, project_id: str, before: str, batch: int) -> int:
+    """Delete at most `batch` questions asked before a time, with their ratings."""
+    return _OLD_QUESTIONS.run(db, project_id=project_id, before=before, batch=batch)
+
+
+def delete_old_searches(db: apsw.Connection, project_id: str, before: str, batch: int) -> int:
+    """Delete at most `batch` search statistics from before a time."""
+    return _OLD_SEARCHES.run(db, project_id=project_id, before=before, batch=batch)

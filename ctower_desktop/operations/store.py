@@ -158,16 +158,22 @@ def due(db: apsw.Connection, project_id: str, now: datetime, limit: int) -> list
     return _DUE.all(db, project_id=project_id, now=as_text(now), limit=limit)
 
 
-def pause(db: apsw.Connection, project_id: str, job_type: str) -> ScheduledJob:
+def pause(
+    db: apsw.Connection, project: ProjectRef, jobs: dict[str, Job], job_type: str, now: datetime
+) -> ScheduledJob:
     """Do not run a job until it is resumed; one that is running is finished first."""
-    _PAUSE.run(db, project_id=project_id, job_type=job_type)
-    return found(db, project_id, job_type)
+    ensure(db, project, jobs, now)
+    _PAUSE.run(db, project_id=project.id, job_type=job_type)
+    return found(db, project.id, job_type)
 
 
-def resume(db: apsw.Connection, project_id: str, job_type: str, now: datetime) -> ScheduledJob:
-    """Make a paused or suspended job due at once, its failures forgotten."""
-    _RESUME.run(db, project_id=project_id, job_type=job_type, now=as_text(now))
-    return found(db, project_id, job_type)
+def resume(
+    db: apsw.Connection, project: ProjectRef, jobs: dict[str, Job], job_type: str, now: datetime
+) -> ScheduledJob:
+    """Make a paused or suspended job due at once; a suspended one starts with a clean slate."""
+    ensure(db, project, jobs, now)
+    _RESUME.run(db, project_id=project.id, job_type=job_type, now=as_text(now))
+    return found(db, project.id, job_type)
 
 
 def spread_overdue(db: apsw.Connection, project_id: str, now: datetime, chance: random.Random) -> int:

@@ -11,6 +11,7 @@ from typing import Self
 from ctower_desktop.kernel.errors import StorageFailure
 from ctower_desktop.kernel.tower import ProjectRef, Tower
 from ctower_desktop.operations import store
+from ctower_desktop.operations.meters import Meters
 from ctower_desktop.operations.model import Operations
 from ctower_desktop.operations.scheduler import Scheduler
 from ctower_desktop.operations.timing import Moment
@@ -40,6 +41,7 @@ class Worker:
     @classmethod
     async def start(cls, tower: Tower) -> Self:
         """Begin to work."""
+        await tower.part(Meters)  # counts runs from the first one on
         worker = cls(tower, await tower.part(Scheduler), random.Random())  # noqa: S311 - spreads load
         worker._loop = asyncio.create_task(worker._work(), name="worker")
         return worker

@@ -1,0 +1,228 @@
+"""What one can ask and do about the running of things: health, metrics, jobs, the stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from ctower_desktop.kernel import runs
+from ctower_desktop.kernel.endpoint import TOWER, Text
+from ctower_desktop.kernel.events import IndexProgress, JobCompleted, SyncProgress
+from ctower_desktop.kernel.jobs import JOBS
+from ctower_desktop.kernel.metrics import MEDIA_TYPE
+from ctower_desktop.kernel.tower import Anyone, Caller, Scoped
+from ctower_desktop.operations import figures_store, store
+from ctower_desktop.operations.figures import Figures
+from ctower_desktop.operations.meters import Meters
+from ctower_desktop.operations.model import (
+    ChunkCounts,
+    EntityCounts,
+    JobDetail,
+    JobNotFound,
+    JobRunning,
+    ProjectRequired,
+    ScheduledJob,
+    SchedulerStopping,
+    Storage,
+    TickResult,
+    Watermark,
+)
+from ctower_desktop.operations.scheduler import Scheduler
+
+JobType = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The tower answers."""
+
+    service: str = "server"
+
+
+class JobsStatus(msgspec.Struct, frozen=True):
+    """The newest runs, and how much there is of everything."""
+
+    jobs: list[runs.JobRun]
+    rag_counts: ChunkCounts
+    entities: EntityCounts
+    storage: Storage
+    watermarks: list[Watermark]
+
+
+class ScheduledJobs(msgspec.Struct, frozen=True):
+    """The scheduled jobs of a project."""
+
+    jobs: list[ScheduledJob]
+
+
+class OneJob(msgspec.Struct, frozen=True):
+    """A scheduled job."""
+
+    job: ScheduledJob
+
+
+class TickQuery(msgspec.Struct, frozen=True):
+    """How many due jobs to run at most."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+
+
+class Ticked(msgspec.Struct, frozen=True):
+    """What the tick did."""
+
+    result: TickResult
+
+
+class JobRan(msgspec.Struct, frozen=True):
+    """How the run ended."""
+
+    result: JobDetail
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The stream is open; this is the project it is about."""
+
+    event: ClassVar[str] = "connected"
+    project_id: str
+
+
+class JobEnded(msgspec.Struct, frozen=True):
+    """A job ended."""
+
+    event: ClassVar[str] = "job_completed"
+    project_id: str
+    job_type: str
+    status: str
+    at: str
+
+
+class ConnectorProgress(msgspec.Struct, frozen=True):
+    """How far a synchronisation is."""
+
+    event: ClassVar[str] = "connector_sync_progress"
+    project_id: str | None
+    connector: str
+    phase: str
+    done: int
+    total: int | None
+    at: str
+
+
+class IndexingProgress(msgspec.Struct, frozen=True):
+    """How far indexing is: chunks embedded of all chunks."""
+
+    event: ClassVar[str] = "index_progress"
+    project_id: str | None
+    done: int
+    total: int
+    at: str
+
+
+@TOWER.get("/health")
+async def read_health(call: Anyone) -> Health:
+    """Whether the tower answers."""
+    return Health()
+
+
+@TOWER.get("/metrics")
+async def read_metrics(call: Anyone) -> Text:
+    """Counters and gauges in the Prometheus text format."""
+    meters = await call.tower.part(Meters)
+    return Text(await meters.text(), MEDIA_TYPE)
+
+
+@TOWER.get("/jobs/status")
+async def read_jobs_status(call: Scoped) -> JobsStatus:
+    """The newest run of every job asked for, counts of rows, storage, and how far sources were read."""
+    figures = await call.tower.part(Figures)
+    counted = await figures.of(call.project_id)
+    return JobsStatus(
+        jobs=await call.tower.db.read(runs.latest_runs, call.project_id),
+        rag_counts=counted.chunks,
+        entities=counted.entities,
+        storage=counted.storage,
+        watermarks=await call.tower.db.read(figures_store.watermarks, call.project_id),
+    )
+
+
+@TOWER.get("/jobs/scheduler")
+async def list_scheduled_jobs(call: Scoped) -> ScheduledJobs:
+    """The jobs of the project: when each is due next and how it went last."""
+    await call.tower.db.write(store.ensure, call.project_ref, JOBS, call.tower.clock.now())
+    return ScheduledJobs(await call.tower.db.read(store.listed, call.project_id))
+
+
+@TOWER.post("/jobs/scheduler/tick", audit="job.scheduler_tick", pace="expensive")
+async def tick_scheduler(call: Scoped, query: TickQuery) -> Ticked:
+    """Run the jobs of the project that are due, one after the other."""
+    scheduler = await call.tower.part(Scheduler)
+    result = await scheduler.tick(call.project_ref, query.limit, "tick")
+    call.noted.about(
+        "scheduler",
+        call.project_id,
+        status="partial" if result.failed else "ok",
+        processed=result.processed,
+        ok=result.ok,
+        failed=result.failed,
+    )
+    return Ticked(result)
+
+
+@TOWER.post("/jobs/scheduler/{job_type}/pause", raises=(JobNotFound,), audit="job.pause")
+async def pause_job(call: Scoped, job_type: JobType) -> OneJob:
+    """Do not run a job until it is resumed; a running one ends first."""
+    tower = call.tower
+    job = await tower.db.write_durably(store.pause, call.project_ref, JOBS, job_type, tower.clock.now())
+    call.noted.about("scheduled_job", job.id, job_type=job_type)
+    return OneJob(job)
+
+
+@TOWER.post("/jobs/scheduler/{job_type}/resume", raises=(JobNotFound,), audit="job.resume")
+async def resume_job(call: Scoped, job_type: JobType) -> OneJob:
+    """Make a paused or suspended job due at once, its failures forgotten."""
+    tower = call.tower
+    job = await tower.db.write_durably(store.resume, call.project_ref, JOBS, job_type, tower.clock.now())
+    call.noted.about("scheduled_job", job.id, job_type=job_type)
+    return OneJob(job)
+
+
+@TOWER.post(
+    "/jobs/scheduler/{job_type}/run",
+    raises=(JobNotFound, JobRunning, SchedulerStopping),
+    audit="job.run",
+    pace="expensive",
+)
+async def run_job(call: Scoped, job_type: JobType) -> JobRan:
+    """Run one job now, due or not, and wait for its end."""
+    scheduler = await call.tower.part(Scheduler)
+    detail = await scheduler.run_now(call.project_ref, job_type)
+    call.noted.about(
+        "scheduled_job", job_type, status=detail.status, job_type=job_type, duration_ms=detail.duration_ms
+    )
+    return JobRan(detail)
+
+
+@TOWER.stream("/events/stream", raises=(ProjectRequired,))
+async def stream_events(
+    call: Caller,
+) -> AsyncIterator[Connected | JobEnded | ConnectorProgress | IndexingProgress]:
+    """What happens in the project, as it happens: jobs that end, progress of long work."""
+    if call.project is None:
+        raise ProjectRequired
+    project_id = call.project.id
+    with call.tower.events.listen() as queue:
+        yield Connected(project_id)
+        while True:
+            event = await queue.get()
+            if event.project_id not in (None, project_id):
+                continue
+            if isinstance(event, JobCompleted):
+                yield JobEnded(project_id, event.job_type, event.status, event.at)
+            elif isinstance(event, SyncProgress):
+                yield ConnectorProgress(
+                    event.project_id, event.connector, event.phase, event.done, event.total, event.at
+                )
+            elif isinstance(event, IndexProgress):
+                yield IndexingProgress(event.project_id, event.done, event.total, event.at)
