@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+import msgspec
 import sqlite_vec
 
 from ctower_desktop.accounts.audit import record
+from ctower_desktop.accounts.credentials import Auth, ensure_owner
 from ctower_desktop.kernel.database import Database
+from ctower_desktop.kernel.endpoint import AGENTS, DASHBOARD, GRAPH, TOWER
 from ctower_desktop.kernel.errors import DatabaseTooNew, StorageDamaged
 from ctower_desktop.kernel.events import Events
 from ctower_desktop.kernel.http import Http
@@ -19,11 +23,14 @@ from ctower_desktop.kernel.secrets import Place, Secrets
 from ctower_desktop.kernel.settings import Settings
 from ctower_desktop.kernel.system import PACKAGE, Clock, Home
 from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.operations.worker import Worker
+from ctower_desktop.web.listener import Listener
 
 log = logging.getLogger(__name__)
 
 MIGRATIONS = PACKAGE / "migrations"
 INDEX_MIGRATIONS = MIGRATIONS / "index"
+DOORS = (TOWER, GRAPH, AGENTS, DASHBOARD)
 ROOMS = ("accounts", "projects", "inbox", "work", "crm", "connectors", "search", "operations")
 
 
@@ -39,6 +46,11 @@ def import_rooms() -> None:
 import_rooms()
 
 
+def secrets_place(environment: Mapping[str, str]) -> Place:
+    """Where secrets go: the system's keyring unless `CTOWER_SECRETS=file`."""
+    return "file" if environment.get("CTOWER_SECRETS") == "file" else "auto"
+
+
 async def open_tower(
     home: Home,
     *,
@@ -47,7 +59,7 @@ async def open_tower(
     secrets: Place = "auto",
 ) -> Tower:
     """The tower of a home, with nothing running yet. Raise a StorageFailure or Invalid that says what to do."""
-    home.prepare()
+    await asyncio.to_thread(home.prepare)
     settings = await Settings.open(home.settings, Secrets(home.secrets, secrets), environment)
     database = await Database.open(home.database, MIGRATIONS, backups=home.backups)
     return Tower(
@@ -81,3 +93,55 @@ async def close_tower(tower: Tower) -> None:
     await tower.http.close()
     await tower.index.close()
     await tower.db.close()
+
+
+class Running:
+    """A tower at work: doors open, scheduler going."""
+
+    def __init__(self, tower: Tower, listeners: list[Listener]) -> None:
+        self._tower, self._listeners = tower, listeners
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The address of every open door by its name."""
+        return {listener.door.name: listener.url for listener in self._listeners}
+
+    async def stop(self) -> None:
+        """Take no more work, end streams, and forget the addresses."""
+        self._tower.home.endpoints.unlink(missing_ok=True)
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+
+
+async def start(tower: Tower, ports: Mapping[str, int | None], say: Callable[[str], None]) -> Running:
+    """Open the doors and begin to work.
+
+    `ports` holds what was asked for by door: a number, 0 for any free one, None for a closed door; what is
+    not named listens where the settings say, or at the next free port. Raise PortInUse for a taken port
+    that was asked for.
+    """
+    password = await ensure_owner(tower)
+    if password is not None:
+        say(f"owner {tower.settings.get(Auth).username} {password} (shown only this once)")
+    listeners: list[Listener] = []
+    try:
+        for door in DOORS:
+            if door.name in ports and ports[door.name] is None:
+                continue
+            listener = await Listener.start(tower, door, ports.get(door.name))
+            listeners.append(listener)
+            if listener.wanted:
+                say(f"port {listener.wanted} is in use; the {door.title} listens at {listener.url}")
+    except BaseException:
+        await asyncio.gather(*(listener.stop() for listener in listeners))
+        raise
+    await tower.part(Worker)
+    running = Running(tower, listeners)
+    await asyncio.to_thread(_write_addresses, tower.home, running.addresses)
+    return running
+
+
+def _write_addresses(home: Home, addresses: dict[str, str]) -> None:
+    partial = home.endpoints.with_suffix(".partial")
+    partial.write_bytes(msgspec.json.encode(addresses))
+    partial.chmod(0o600)
+    partial.replace(home.endpoints)
