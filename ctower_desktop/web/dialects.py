@@ -1,0 +1,101 @@
+"""The envelopes: how each door wraps what an action answers and how it says that something failed."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from ctower_desktop.kernel.endpoint import (
+    AGENTS,
+    DASHBOARD,
+    GRAPH,
+    TOWER,
+    Cookie,
+    Door,
+    Endpoint,
+    Reply,
+    Text,
+)
+from ctower_desktop.kernel.errors import Issue, TowerError
+
+_encode = msgspec.json.Encoder().encode
+
+
+JSON = "application/json; charset=utf-8"
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """An answer ready to be sent."""
+
+    status: int
+    body: bytes
+    media_type: str = JSON
+    cookies: tuple[Cookie, ...] = ()
+
+
+class Dialect(Protocol):
+    """One door's way to wrap answers."""
+
+    def success(self, payload: Any, request_id: str) -> bytes:
+        """The body of an answer."""
+
+    def failure(self, error: TowerError, request_id: str) -> bytes:
+        """The body of a refusal."""
+
+
+class Spread:
+    """The Control Tower's envelope: `ok` and `request_id` beside the payload's own keys."""
+
+    def success(self, payload: Any, request_id: str) -> bytes:
+        inner = _encode(payload)[1:-1]
+        return (
+            b'{"ok":true,' + inner + (b"," if inner else b"") + b'"request_id":' + _encode(request_id) + b"}"
+        )
+
+    def failure(self, error: TowerError, request_id: str) -> bytes:
+        body: dict[str, Any] = {"ok": False, "error": error.code, "message": str(error), **error.also}
+        if error.issues:
+            body["details"] = error.issues
+        return _encode({**body, "request_id": request_id})
+
+
+class Flat:
+    """The knowledge graph's envelope: the bare payload, or `code`, `message` and `details`."""
+
+    def success(self, payload: Any, request_id: str) -> bytes:
+        return _encode(payload)
+
+    def failure(self, error: TowerError, request_id: str) -> bytes:
+        return _encode(_problem(error, request_id))
+
+
+class Nested:
+    """The agents' envelope: the bare payload, or the failure under `error`."""
+
+    def success(self, payload: Any, request_id: str) -> bytes:
+        return _encode(payload)
+
+    def failure(self, error: TowerError, request_id: str) -> bytes:
+        return _encode({"error": _problem(error, request_id)})
+
+
+def _problem(error: TowerError, request_id: str) -> dict[str, Any]:
+    details: dict[str, str | tuple[Issue, ...]] = {"request_id": request_id}
+    if error.issues:
+        details["issues"] = error.issues
+    return {"code": error.code, "message": str(error), "details": details}
+
+
+DIALECTS: dict[Door, Dialect] = {TOWER: Spread(), GRAPH: Flat(), AGENTS: Nested(), DASHBOARD: Nested()}
+
+
+def rendered(endpoint: Endpoint[..., Any], result: Any, dialect: Dialect, request_id: str) -> Rendered:
+    """What an action answered, in a door's envelope; a text goes out as it is."""
+    status = endpoint.status
+    cookies: tuple[Cookie, ...] = ()
+    if isinstance(result, Reply):
+        status, cookies, result = result.status or status, result.cookies, result.payload
+    if isinstance(result, Text):
+        return Rendered(status, result.content, result.media_type, cookies)
+    return Rendered(status, dialect.success(result, request_id), JSON, cookies)

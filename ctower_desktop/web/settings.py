@@ -1,0 +1,80 @@
+"""What can be set about the HTTP doors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ctower_desktop.kernel.endpoint import Door
+from ctower_desktop.kernel.settings import page
+
+
+@page("server")
+class Server(msgspec.Struct, frozen=True):
+    """Where the local HTTP doors listen and which browser pages may use them."""
+
+    tower_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_535,
+            title="Control Tower port",
+            description="Where the Control Tower API listens; 0 takes any free port.",
+            extra={"env": ["PORT"], "restart": True},
+        ),
+    ] = 8080
+    graph_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_535,
+            title="Knowledge graph port",
+            description="Where the knowledge graph API listens; 0 takes any free port.",
+            extra={"restart": True},
+        ),
+    ] = 8000
+    agents_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_535,
+            title="Agent sessions port",
+            description="Where the agent sessions API listens; 0 takes any free port.",
+            extra={"restart": True},
+        ),
+    ] = 8420
+    dashboard_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_535,
+            title="Agent dashboard port",
+            description="Where the agent dashboard API listens; 0 takes any free port.",
+            extra={"restart": True},
+        ),
+    ] = 0
+    cors_origin: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^/\s,]+)?$",
+            title="Allowed page",
+            description="The one origin of a browser page, besides our own, that may call the API.",
+            extra={"env": ["CORS_ORIGIN"]},
+        ),
+    ] = "http://localhost:3000"
+    kag_mode: Annotated[
+        Literal["gone", "absent"],
+        Meta(
+            title="Retired /kag paths",
+            description="Whether the retired /kag paths say that they are gone, or are unknown like others.",
+            extra={"env": ["KAG_MODE"]},
+        ),
+    ] = "gone"
+
+
+def configured_port(settings: Server, door: Door) -> int:
+    """The port a door listens on unless told otherwise."""
+    port: int = getattr(settings, f"{door.name}_port")
+    return port

@@ -1,0 +1,104 @@
+"""A tower behind a real listener on the loopback interface, and clients that talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from ctower_desktop import app
+from ctower_desktop.accounts.users import add_user
+from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER, Door
+from ctower_desktop.kernel.system import new_id
+from ctower_desktop.kernel.tower import ProjectRef, Role, Tower, desktop
+from ctower_desktop.projects import store as projects
+from ctower_desktop.projects.actions import NewProject, create_project
+from ctower_desktop.web.listener import Listener
+
+OWNER, PASSWORD = "boss", "correct horse: battery"
+
+
+class Client(httpx.AsyncClient):
+    """A client that remembers its CSRF token once it has signed in."""
+
+    async def sign_in(self, username: str = OWNER, password: str = PASSWORD) -> dict[str, Any]:
+        answer = await self.post("/auth/login", json={"username": username, "password": password})
+        assert answer.status_code == 200, answer.text
+        self.headers["x-csrf-token"] = answer.json()["csrf_token"]
+        return answer.json()
+
+
+@dataclass
+class Site:
+    """One tower, its listener, and what tests need to fill it."""
+
+    tower: Tower
+    listener: Listener
+
+    @property
+    def url(self) -> str:
+        return self.listener.url
+
+    def client(self, **headers: str) -> Client:
+        return Client(base_url=self.url, headers=headers, timeout=10, trust_env=False)
+
+    async def project(self, name: str = "Acme") -> ProjectRef:
+        made = (await create_project(desktop(self.tower, "test"), NewProject(name=name))).project
+        return ProjectRef(made.id, made.name, made.account_scope_id)
+
+    async def user(self, username: str, role: Role, *assigned: ProjectRef) -> None:
+        user = await add_user(self.tower, username, PASSWORD, role)
+        for project in assigned:
+            await self.tower.db.write(
+                projects.assign,
+                user.id,
+                project.id,
+                assignment_id=new_id(),
+                at=self.tower.clock.text(),
+                by="test",
+            )
+
+
+@asynccontextmanager
+async def site_of(home, clock, door: Door = TOWER, heartbeat: float = 30.0, **environment: str):
+    environment.setdefault("AUTH_CREDENTIALS", f"{OWNER}:{PASSWORD}")
+    tower = await app.open_tower(home, clock=clock, environment=environment, secrets="file")
+    listener = await Listener.start(tower, door, 0, heartbeat=heartbeat)
+    try:
+        yield Site(tower, listener)
+    finally:
+        await listener.stop()
+        await app.close_tower(tower)
+
+
+@pytest.fixture
+async def site(home, clock) -> AsyncIterator[Site]:
+    async with site_of(home, clock) as found:
+        yield found
+
+
+@pytest.fixture
+async def anonymous(site) -> AsyncIterator[Client]:
+    async with site.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def owner(site) -> AsyncIterator[Client]:
+    """The owner, signed in; no project exists yet."""
+    async with site.client() as client:
+        await client.sign_in()
+        yield client
+
+
+@pytest.fixture
+def declared():
+    """Endpoints a test declares for itself leave the registry with it."""
+    before = dict(ENDPOINTS)
+    yield
+    for name in ENDPOINTS.keys() - before.keys():
+        del ENDPOINTS[name]
