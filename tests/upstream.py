@@ -186,6 +186,8 @@ def watched(**vendors: Any) -> Iterator[list[str]]:
     violations: list[str] = []
     observers = {}
     for name, vendor in vendors.items():
+        if not ABSENT:
+            read_description(name)
         observers[name] = observer(name, violations)
         if not ABSENT:
             vendor.front.observers.append(observers[name])
@@ -253,6 +255,14 @@ def reason(error: Any) -> str:
 
 
 # the descriptions
+
+
+def read_description(vendor: str) -> None:
+    """Reads it now, so that nothing is read from disk while the loop serves requests."""
+    if vendor == "linear":
+        linear_schema()
+    else:
+        description(vendor)
 
 
 @cache

@@ -9,7 +9,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute_s
 from ctower_desktop.sandbox.faults import Faults
 from ctower_desktop.sandbox.front import Clock, Front, Seen, json_response
 from ctower_desktop.sandbox.linear_limits import LARGEST_QUERY, Bucket, cost_of
-from ctower_desktop.sandbox.linear_schema import Resolver, schema
+from ctower_desktop.sandbox.linear_schema import SCHEMA, Resolver
 from ctower_desktop.sandbox.linear_state import LinearError, LinearState
 
 
@@ -87,19 +87,19 @@ class Linear(LinearState):
             return failed(400, problem("The body is not a GraphQL request", "invalid input", "BAD_REQUEST"))
         except GraphQLSyntaxError as error:
             return failed(400, problem(error.message, "graphql error", "GRAPHQL_PARSE_FAILED"))
-        invalid = validate(schema(), document)
+        invalid = validate(SCHEMA, document)
         if invalid:
             problems = [problem(e.message, "graphql error", "GRAPHQL_VALIDATION_FAILED") for e in invalid]
             return failed(400, *problems)
         variables = call.variables or {}
-        points = cost_of(schema(), document, variables)
+        points = cost_of(SCHEMA, document, variables)
         if points > LARGEST_QUERY:
             return failed(400, problem("Query too complex", "invalid input", "INPUT_ERROR"))
         if not self.points.take(points):
             return self.refusal()
         resolver = Resolver(self, self.epoch, self.rate_limit_status())
         result = execute_sync(
-            schema(),
+            SCHEMA,
             document,
             variable_values=variables,
             operation_name=call.operationName,

@@ -1,10 +1,9 @@
 """The GraphQL schema of a stand-in Linear bound to its state."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema
+from graphql import GraphQLError, GraphQLResolveInfo, assert_valid_schema, build_schema
 
 from ctower_desktop.sandbox.linear_lists import instant, page, snake, written
 from ctower_desktop.sandbox.linear_model import (
@@ -23,7 +22,9 @@ from ctower_desktop.sandbox.linear_model import (
 )
 from ctower_desktop.sandbox.linear_state import LinearState, day_of
 
-SDL = Path(__file__).with_name("linear.graphql")
+SCHEMA = build_schema(Path(__file__).with_name("linear.graphql").read_text("utf-8"))
+"""Our subset of the vendor's schema."""
+assert_valid_schema(SCHEMA)
 
 LISTS: dict[tuple[str, str], tuple[type[Row], str]] = {
     ("Issue", "children"): (Issue, "parent_id"),
@@ -58,12 +59,6 @@ ROOTS: dict[str, type[Row]] = {
 }
 
 PLACES = ("isActive", "isFuture", "isNext", "isPast", "isPrevious")
-
-
-@cache
-def schema() -> GraphQLSchema:
-    """Our subset of the vendor's schema."""
-    return build_schema(SDL.read_text("utf-8"))
 
 
 class Resolver:
