@@ -24,8 +24,8 @@ from graphql import GraphQLSchema, build_schema, execute_sync, parse, validate
 from graphql.execution.values import get_variable_values
 from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
-from openapi_core.templating.security.exceptions import SecurityNotFound
 from openapi_core.testing import MockRequest, MockResponse
+from openapi_core.validation.request.exceptions import SecurityValidationError
 
 from ctower_desktop.sandbox.front import Exchange
 
@@ -116,7 +116,7 @@ def request_problems(
     document = description(vendor)
     try:
         document.validate_request(request)
-    except SecurityNotFound as error:
+    except SecurityValidationError as error:
         return [] if exchange.status == 401 else [str(error)]
     except OpenAPIError as error:
         return reasons(error)
