@@ -58,7 +58,7 @@ async def open_tower(
     environment: Mapping[str, str] | None = None,
     secrets: Place = "auto",
 ) -> Tower:
-    """The tower of a home, with nothing running yet. Raise a StorageFailure or Invalid that says what to do."""
+    """The tower of a home, with nothing running yet; raise a StorageFailure or Invalid saying what to do."""
     await asyncio.to_thread(home.prepare)
     settings = await Settings.open(home.settings, Secrets(home.secrets, secrets), environment)
     database = await Database.open(home.database, MIGRATIONS, backups=home.backups)
@@ -82,8 +82,7 @@ async def _open_index(home: Home) -> Database:
         return await Database.open(home.index, INDEX_MIGRATIONS, extensions=extension)
     except (StorageDamaged, DatabaseTooNew) as error:
         log.warning("the search index is built anew: %s", error)
-    for suffix in ("", "-wal", "-shm"):
-        home.index.with_name(home.index.name + suffix).unlink(missing_ok=True)
+    await asyncio.to_thread(home.drop_index)
     return await Database.open(home.index, INDEX_MIGRATIONS, extensions=extension)
 
 
@@ -108,7 +107,7 @@ class Running:
 
     async def stop(self) -> None:
         """Take no more work, end streams, and forget the addresses."""
-        self._tower.home.endpoints.unlink(missing_ok=True)
+        await asyncio.to_thread(self._tower.home.endpoints.unlink, missing_ok=True)
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
 
 

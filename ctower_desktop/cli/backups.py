@@ -46,6 +46,5 @@ def restore(home: Home, source: Path, now: datetime, migrations: Path) -> Path |
             if aside.exists():
                 aside.replace(kept.with_name(kept.name + suffix))
     staged.replace(home.database)
-    for suffix in ("", "-wal", "-shm"):
-        home.index.with_name(home.index.name + suffix).unlink(missing_ok=True)
+    home.drop_index()
     return kept

@@ -129,7 +129,7 @@ async def _ask(command: str, home: Home, given: argparse.Namespace) -> int:
     from ctower_desktop.cli import calls, doctor
 
     project = getattr(given, "project", None)
-    tower = await app.open_tower(home)
+    tower = await app.open_tower(home, secrets=app.secrets_place(os.environ))
     try:
         work: Coroutine[Any, Any, str]
         if command == "doctor":

@@ -47,6 +47,11 @@ class Home:
     def index(self) -> Path:
         return self.path / "index.db"
 
+    def drop_index(self) -> None:
+        """Remove the rebuildable search index."""
+        for suffix in ("", "-wal", "-shm"):
+            self.index.with_name(self.index.name + suffix).unlink(missing_ok=True)
+
     @property
     def settings(self) -> Path:
         return self.path / "settings.toml"

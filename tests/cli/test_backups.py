@@ -1,0 +1,95 @@
+"""Backup and restore: checked copies, nothing lost, nothing replaced by what is damaged or too new."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import apsw
+import pytest
+
+from ctower_desktop import app
+from ctower_desktop.cli.backups import backup, restore
+from ctower_desktop.kernel.errors import DatabaseTooNew, NotFound, StorageDamaged
+from ctower_desktop.kernel.system import Home
+from ctower_desktop.kernel.tower import desktop
+from ctower_desktop.projects.actions import NewProject, create_project, list_projects
+
+NOW = datetime(2026, 11, 20, 10, 12, 30, tzinfo=UTC)
+
+
+async def _with_project(home: Home, name: str) -> None:
+    tower = await app.open_tower(home, environment={}, secrets="file")
+    await create_project(desktop(tower, "test"), NewProject(name=name))
+    await app.close_tower(tower)
+
+
+async def _names(home: Home) -> list[str]:
+    tower = await app.open_tower(home, environment={}, secrets="file")
+    try:
+        return [p.name for p in (await list_projects(desktop(tower, "test"))).projects]
+    finally:
+        await app.close_tower(tower)
+
+
+async def test_a_restored_home_holds_what_the_backup_held(home):
+    await _with_project(home, "Before")
+    copy = await asyncio.to_thread(backup, home, None, NOW)
+    assert copy.name == "ctower-20261120-101230.db"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    await _with_project(home, "After")
+    kept = await asyncio.to_thread(restore, home, copy, NOW, app.MIGRATIONS)
+    assert await _names(home) == ["Before"]
+    other = Home(home.path.parent / "other")
+    await asyncio.to_thread(other.prepare)
+    await asyncio.to_thread(restore, other, kept, NOW, app.MIGRATIONS)
+    assert await _names(other) == ["After", "Before"], "what was replaced is kept whole"
+
+
+async def test_a_backup_of_a_running_tower_is_whole(tower, call, home, tmp_path):
+    target = tmp_path / "copy.db"
+    await asyncio.to_thread(backup, home, target, NOW)
+    other = Home(tmp_path / "other")
+    await asyncio.to_thread(other.prepare)
+    assert await asyncio.to_thread(restore, other, target, NOW, app.MIGRATIONS) is None
+    assert await _names(other) == ["Кофейня «Север»"]
+
+
+def test_there_must_be_something_to_copy(home, tmp_path):
+    with pytest.raises(NotFound):
+        backup(home, None, NOW)
+    with pytest.raises(NotFound):
+        restore(home, tmp_path / "no.db", NOW, app.MIGRATIONS)
+
+
+async def test_a_damaged_backup_touches_nothing(home):
+    await _with_project(home, "Mine")
+    copy = await asyncio.to_thread(backup, home, None, NOW)
+    content = bytearray(copy.read_bytes())
+    for at in range(4096, len(content), 512):
+        content[at : at + 256] = b"\xff" * 256
+    copy.write_bytes(content)
+    with pytest.raises(StorageDamaged):
+        await asyncio.to_thread(restore, home, copy, NOW, app.MIGRATIONS)
+    assert await _names(home) == ["Mine"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to look like one" * 20])
+async def test_a_file_of_something_else_touches_nothing(home, tmp_path, content):
+    await _with_project(home, "Mine")
+    other = tmp_path / "other.db"
+    other.write_bytes(content)
+    with pytest.raises(StorageDamaged):
+        await asyncio.to_thread(restore, home, other, NOW, app.MIGRATIONS)
+    assert await _names(home) == ["Mine"]
+
+
+async def test_a_backup_from_a_newer_program_touches_nothing(home):
+    await _with_project(home, "Mine")
+    copy = await asyncio.to_thread(backup, home, None, NOW)
+    db = apsw.Connection(str(copy))
+    db.execute("PRAGMA user_version = 9999")
+    db.close()
+    with pytest.raises(DatabaseTooNew):
+        await asyncio.to_thread(restore, home, copy, NOW, app.MIGRATIONS)
+    assert await _names(home) == ["Mine"]

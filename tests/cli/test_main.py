@@ -1,0 +1,66 @@
+"""The arguments of the program, and the commands that only describe."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ctower_desktop.cli.main import main, parser
+
+
+def test_shared_options_stand_before_or_after_the_command():
+    before = parser().parse_args(["--home", "/x", "--port", "0", "serve"])
+    after = parser().parse_args(["serve", "--home", "/x", "--port", "0"])
+    assert (before.home, before.tower_port) == (after.home, after.tower_port)
+
+
+def test_a_closed_door_and_any_port():
+    given = parser().parse_args(["serve", "--graph-port", "off", "--agents-port", "0"])
+    assert given.graph_port is None
+    assert given.agents_port == 0
+    assert not hasattr(given, "tower_port"), "what is not asked for is left to the settings"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", ""])
+def test_a_port_must_be_one(port, capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["serve", "--port", port])
+    assert "--port" in capsys.readouterr().err
+
+
+def test_openapi_is_the_document_that_is_shipped(capsys):
+    assert main(["openapi"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["openapi"].startswith("3.1")
+    assert "/lightrag/query" in document["paths"]
+
+
+def test_the_map_lists_rooms_and_endpoints(capsys):
+    assert main(["map"]) == 0
+    out = capsys.readouterr().out
+    assert "kernel/" in out
+    assert "POST" in out
+    assert "search.query_lightrag" in out
+
+
+def test_asks_and_calls_in_an_empty_home(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("CTOWER_SECRETS", "file")
+    home = ["--home", str(tmp_path / "home")]
+    assert main([*home, "call", "create_project", "name=Acme"]) == 0
+    assert json.loads(capsys.readouterr().out)["project"]["name"] == "Acme"
+    assert main([*home, "ask", "Когда запуск?"]) == 0
+    assert capsys.readouterr().out.strip()
+    assert main([*home, "call", "no_such_endpoint"]) == 1
+    assert "no_such_endpoint" in capsys.readouterr().err
+    assert main([*home, "ask", "Когда?", "--project", "nowhere"]) == 1
+    assert main([*home, "backup"]) == 0
+
+
+def test_doctor_says_what_to_do(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("CTOWER_SECRETS", "file")
+    assert main(["--home", str(tmp_path / "home"), "doctor"]) == 0
+    out = capsys.readouterr().out
+    for word in ("database", "disk", "secrets", "ports", "model", "chatwoot", "linear", "attio", "loops"):
+        assert word in out
+    assert "→" in out
