@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import unicodedata
@@ -133,6 +134,11 @@ def question(text: str) -> Question:
     )
 
 
+def telling(rows: int, total: int) -> float:
+    """How much a word found in `rows` of `total` texts says: the rarer, the more; never nothing."""
+    return math.log(1 + (total - rows + 0.5) / (rows + 0.5)) if rows <= total else 0.1
+
+
 def phrase(text: str) -> str:
     """A full-text phrase of the tokens in `text`, safe to put into a MATCH; empty when it has none."""
     found = tokens(text)
@@ -145,7 +151,11 @@ def match_any(of: Iterable[str], wanted_stems: Iterable[str], *, prefix: str = "
     stemmed = [found for token in wanted_stems if (found := phrase(token))]
     if prefix and (beginning := phrase(prefix)):
         exact.append(f"{beginning} *")
-    parts = [f"{column} : ({' OR '.join(terms)})" for column, terms in (("exact", exact), ("stems", stemmed)) if terms]
+    parts = [
+        f"{column} : ({' OR '.join(terms)})"
+        for column, terms in (("exact", exact), ("stems", stemmed))
+        if terms
+    ]
     return " OR ".join(parts)
 
 

@@ -1,0 +1,93 @@
+"""Ranking: the contract's figures exactly, and a fusion that knows whom to believe."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctower_desktop.search import ranking
+from ctower_desktop.search.ranking import Trust
+
+
+@pytest.mark.parametrize(
+    ("distance", "age", "authority", "expected"),
+    [
+        (None, 0, 1, 0.4),
+        (None, 7, 1, 0.3),
+        (0.2, 0, 0.85, 0.85),
+        (0.5, 14, 0.85, 0.52),
+        (None, 7, 0.7, 0.24),
+        (None, 70, 0.5, 0.1002),
+    ],
+)
+def test_the_contracts_evidence_scores(distance, age, authority, expected):
+    assert ranking.evidence_score(ranking.semantic(distance), age, authority).score == expected
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kinds", "chunks", "expected"),
+    [(0, 3, 5, 0), (1, 1, 0, 16), (4, 2, 2, 49), (5, 1, 5, 57), (8, 1, 0, 44), (10, 3, 5, 100), (25, 4, 10, 100)],
+)
+def test_the_contracts_quality(evidence, kinds, chunks, expected):
+    assert ranking.quality_score(evidence, kinds, chunks) == expected
+
+
+def test_authority():
+    kinds = ("chatwoot_message", "rag_chunk", "linear_issue", "attio_opportunity", "linear_comment")
+    assert [ranking.authority(kind) for kind in kinds] == [1, 0.85, 0.7, 0.5, 0.3]
+
+
+def test_recency_of_the_future_and_of_no_date():
+    assert (ranking.recency(-3), ranking.recency(None)) == (1.0, 0.0)
+
+
+def test_ranking_stats():
+    found = ranking.ranking_stats([0.3941, 0.3816, 0.3878])
+    assert (found.avg_score, found.max_score, found.min_score, found.count) == (0.3878, 0.3941, 0.3816, 3)
+    assert ranking.ranking_stats([]).count == 0
+
+
+def test_fusion_prefers_what_both_sides_found():
+    assert ranking.fused([1, 2, 3], [3, 4], "en", {}, ["en"])[0] == 3
+
+
+def test_a_model_without_russian_only_fills_up_the_end():
+    languages = dict.fromkeys(range(1, 8), "ru")
+    assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, ["en"]) == [1, 2, 3, 7, 6, 5]
+    assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, [])[1] == 7, "a multilingual model is believed"
+
+
+def test_an_english_question_does_not_believe_vectors_of_russian_texts():
+    assert ranking.fused([1], [2, 3], "en", {1: "en", 2: "ru", 3: "en"}, ["en"]) == [1, 3, 2]
+
+
+@given(st.lists(st.integers(0, 99), unique=True), st.lists(st.integers(0, 99), unique=True))
+def test_fusion_keeps_everything_once(one, other):
+    assert sorted(ranking.fused(one, other, "ru", {}, [])) == sorted({*one, *other})
+
+
+def test_coverage_counts_rare_words_more():
+    weights = {"договор": 3.0, "срок": 1.0}
+    assert ranking.coverage(weights, "Подписали договоры") == 0.75
+    assert ranking.coverage(weights, "сроки договора") == 1.0
+    assert ranking.coverage({}, "что угодно") == 0.0
+
+
+def test_relevance_believes_whom_it_may():
+    russian, english = Trust(1.0, 0.05), Trust(1.0, 1.0)
+    assert ranking.relevance(0.8, 0.9, russian) == 0.8
+    assert ranking.relevance(0.0, 0.1, russian) < 0.05
+    assert ranking.relevance(0.0, 0.2, english) > 0.5
+    assert ranking.relevance(1.0, 0.0, english) == 1.0
+
+
+def test_feedback_sinks_and_lifts():
+    plain = ranking.relevance(0.8, None, Trust(1.0, 0.05))
+    assert ranking.relevance(0.8, None, Trust(1.0, 0.05), -1.0) == plain / 4
+    assert plain < ranking.relevance(0.8, None, Trust(1.0, 0.05), 1.0) <= 1.0
+    assert ranking.relevance(0.8, None, Trust(1.0, 0.05), -9.0) > 0
+
+
+@given(st.floats(0, 1), st.none() | st.floats(0, 2), st.floats(-9, 9))
+def test_relevance_stays_in_bounds(covered, distance, verdict):
+    for believed in (Trust(1.0, 0.05), Trust(1.0, 1.0)):
+        assert 0 <= ranking.relevance(covered, distance, believed, verdict) <= 1
