@@ -21,6 +21,11 @@ from ctower_desktop.kernel.errors import Issue, TowerError
 
 _encode = msgspec.json.Encoder().encode
 
+Schema = dict[str, Any]
+
+
+_TEXT: Schema = {"type": "string"}
+_ISSUES: Schema = {"type": "array", "items": {"$ref": "#/components/schemas/Issue"}}
 
 JSON = "application/json; charset=utf-8"
 
@@ -43,6 +48,12 @@ class Dialect(Protocol):
     def failure(self, error: TowerError, request_id: str) -> bytes:
         """The body of a refusal."""
 
+    def describe_success(self, payload: Schema) -> Schema:
+        """The JSON Schema of an answer whose payload is described by `payload`."""
+
+    def describe_failure(self, codes: list[str]) -> Schema:
+        """The JSON Schema of a refusal with one of `codes`."""
+
 
 class Spread:
     """The Control Tower's envelope: `ok` and `request_id` beside the payload's own keys."""
@@ -59,6 +70,14 @@ class Spread:
             body["details"] = error.issues
         return _encode({**body, "request_id": request_id})
 
+    def describe_success(self, payload: Schema) -> Schema:
+        return {"allOf": [payload, _object(ok={"const": True}, request_id=_TEXT)]}
+
+    def describe_failure(self, codes: list[str]) -> Schema:
+        found = _object(ok={"const": False}, error={"enum": codes}, message=_TEXT, request_id=_TEXT)
+        found["properties"]["details"] = _ISSUES
+        return found
+
 
 class Flat:
     """The knowledge graph's envelope: the bare payload, or `code`, `message` and `details`."""
@@ -68,6 +87,12 @@ class Flat:
 
     def failure(self, error: TowerError, request_id: str) -> bytes:
         return _encode(_problem(error, request_id))
+
+    def describe_success(self, payload: Schema) -> Schema:
+        return payload
+
+    def describe_failure(self, codes: list[str]) -> Schema:
+        return _described_problem(codes)
 
 
 class Nested:
@@ -79,12 +104,29 @@ class Nested:
     def failure(self, error: TowerError, request_id: str) -> bytes:
         return _encode({"error": _problem(error, request_id)})
 
+    def describe_success(self, payload: Schema) -> Schema:
+        return payload
+
+    def describe_failure(self, codes: list[str]) -> Schema:
+        return _object(error=_described_problem(codes))
+
 
 def _problem(error: TowerError, request_id: str) -> dict[str, Any]:
     details: dict[str, str | tuple[Issue, ...]] = {"request_id": request_id}
     if error.issues:
         details["issues"] = error.issues
     return {"code": error.code, "message": str(error), "details": details}
+
+
+def _described_problem(codes: list[str]) -> Schema:
+    details = _object(request_id=_TEXT)
+    details["properties"]["issues"] = _ISSUES
+    return _object(code={"enum": codes}, message=_TEXT, details=details)
+
+
+def _object(**properties: Schema) -> Schema:
+    """An object that has all these properties."""
+    return {"type": "object", "required": list(properties), "properties": dict(properties)}
 
 
 DIALECTS: dict[Door, Dialect] = {TOWER: Spread(), GRAPH: Flat(), AGENTS: Nested(), DASHBOARD: Nested()}

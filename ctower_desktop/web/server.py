@@ -16,7 +16,11 @@ from ctower_desktop.kernel.endpoint import ENDPOINTS, Cookie, Door, Endpoint
 from ctower_desktop.kernel.log import request_id as current_request
 from ctower_desktop.kernel.tower import Anyone, Asking, ProjectRef, Scoped, Tower, Who
 from ctower_desktop.projects.resolution import Resolution, hints_in, resolve_project
-from ctower_desktop.web import auth, edge
+from ctower_desktop.web import (
+    auth,
+    edge,
+    openapi,  # noqa: F401 - declares /openapi.json
+)
 from ctower_desktop.web.counts import Counts
 from ctower_desktop.web.dialects import DIALECTS, JSON, Rendered, rendered
 from ctower_desktop.web.headers import headers_for, request_id_from

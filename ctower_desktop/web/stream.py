@@ -45,8 +45,13 @@ class _Failed(msgspec.Struct, frozen=True):
 
 def frame(event: msgspec.Struct) -> bytes:
     """One event as it is sent, named after its type or the type's `event`."""
-    name = getattr(type(event), "event", None) or _WORD.sub("_", type(event).__name__).lower()
-    return _frame(name, event)
+    return _frame(event_name(type(event)), event)
+
+
+def event_name(kind: type[msgspec.Struct]) -> str:
+    """How events of a type are called."""
+    name: str = getattr(kind, "event", None) or _WORD.sub("_", kind.__name__).lower()
+    return name
 
 
 def _frame(name: str, data: msgspec.Struct) -> bytes:
