@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import Self
@@ -45,7 +46,7 @@ class Meters:
             "app_retention_cleanup_last_deleted_rows", "Rows deleted by the last run"
         )
         self._memory: dict[str, Gauge] = {}
-        if _STATM.exists():
+        if sys.platform == "linux":
             self._memory = {
                 "rss": metrics.gauge("app_process_rss_bytes", "Resident memory"),
                 "heap": metrics.gauge("app_process_heap_bytes", "Data segments, heap included"),
@@ -98,7 +99,7 @@ class Meters:
 
 
 def _memory() -> tuple[int, int, int]:
-    import resource  # not on Windows, where /proc is not either
+    import resource  # not on Windows
 
     fields = _STATM.read_text("ascii").split()
     return int(fields[1]), int(fields[5]), resource.getpagesize()

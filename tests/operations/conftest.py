@@ -56,7 +56,12 @@ async def second(tower: Tower, project: ProjectRef) -> ProjectRef:
     def add(db: Any) -> None:
         db.execute(
             "INSERT INTO project (id, name, account_scope_id, created_at) VALUES (?, ?, ?, ?)",
-            ("22222222-2222-4222-8222-222222222222", "Yasen", project.account_scope_id, "2099-01-01T00:00:00.000Z"),
+            (
+                "22222222-2222-4222-8222-222222222222",
+                "Yasen",
+                project.account_scope_id,
+                "2099-01-01T00:00:00.000Z",
+            ),
         )
 
     await tower.db.write(add)

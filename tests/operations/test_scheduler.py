@@ -43,7 +43,9 @@ async def _fails(call):
     raise Upstream("the vendor is down")
 
 
-async def test_the_first_tick_creates_every_declared_job_and_runs_it(declare, scheduler, tower, project, clock):
+async def test_the_first_tick_creates_every_declared_job_and_runs_it(
+    declare, scheduler, tower, project, clock
+):
     first, then = declare("sync", then=("index",)), declare("index", every=1_200)
     result = await scheduler.tick(project, 10, "tick")
     assert [detail.job_type for detail in result.details] == ["sync", "index"], "causes come before effects"
@@ -80,9 +82,7 @@ async def test_what_a_job_answers_is_kept_with_its_run(declare, scheduler, tower
         "processed": 1,
         "ok": 1,
         "failed": 0,
-        "details": [
-            {"job_type": "index", "status": "ok", "duration_ms": 1_500, "details": {"processed": 6}}
-        ],
+        "details": [{"job_type": "index", "status": "ok", "duration_ms": 1_500, "details": {"processed": 6}}],
     }
     (run,) = await worker_runs(tower)
     assert (run["status"], run["source"]) == ("ok", "tick")
@@ -134,7 +134,9 @@ async def test_a_retry_after_is_honoured(declare, scheduler, tower, project, clo
     assert from_text(job.next_run_at) - clock.now() == timedelta(seconds=77)
 
 
-async def test_ten_failures_in_a_row_suspend_a_job_until_it_is_resumed(declare, scheduler, tower, project, clock):
+async def test_ten_failures_in_a_row_suspend_a_job_until_it_is_resumed(
+    declare, scheduler, tower, project, clock
+):
     ran = declare("sync", _fails)
     for turn in range(1, 11):
         (detail,) = (await scheduler.tick(project, 10, "tick")).details
@@ -214,7 +216,9 @@ async def test_a_job_nobody_handles_any_more_is_skipped(declare, scheduler, towe
 
 
 class TestCascades:
-    async def test_success_makes_what_follows_due_in_the_next_tick(self, declare, scheduler, tower, project, clock):
+    async def test_success_makes_what_follows_due_in_the_next_tick(
+        self, declare, scheduler, tower, project, clock
+    ):
         declare("connectors_sync_cycle", every=900, then=("embeddings_run", "signals_extraction"))
         index = declare("embeddings_run", every=86_400)
         await scheduler.tick(project, 10, "tick")
@@ -257,7 +261,9 @@ class TestCascades:
         assert from_text((await jobs_of(tower, second))["index"].next_run_at) > clock.now()
 
 
-async def test_every_run_is_told_however_it_was_started(declare, scheduler, tower, project, call, completed, clock):
+async def test_every_run_is_told_however_it_was_started(
+    declare, scheduler, tower, project, call, completed, clock
+):
     declare("good")
     declare("bad", _fails)
     await scheduler.tick(project, 10, "tick")
@@ -328,7 +334,9 @@ class TestByHand:
         with pytest.raises(JobNotFound):
             await scheduler.run_now(project, "nothing")
 
-    async def test_a_paused_job_stays_paused_after_a_run_by_hand(self, declare, scheduler, tower, project, clock):
+    async def test_a_paused_job_stays_paused_after_a_run_by_hand(
+        self, declare, scheduler, tower, project, clock
+    ):
         ran = declare("sync")
         await tower.db.write(store.pause, project, JOBS, "sync", clock.now())
         assert (await scheduler.tick(project, 10, "tick")).processed == 0
@@ -504,7 +512,9 @@ class TestLeases:
         assert (await jobs_of(tower, project))["sync"] == given_up
         assert "had been given up" in caplog.text
 
-    async def test_requested_runs_that_died_do_not_run_for_ever(self, declare, scheduler, tower, project, clock):
+    async def test_requested_runs_that_died_do_not_run_for_ever(
+        self, declare, scheduler, tower, project, clock
+    ):
         declare("sync")
         await tower.db.write(runs.start_run, project, "attio_sync", clock.text())
         clock.advance(31 * 60)
