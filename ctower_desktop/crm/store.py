@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -158,7 +158,7 @@ def bury_notes_of(
     _BURY_NOTES.run(db, project_id=project_id, external_ids=as_json(external_ids), at=at, reason=reason)
 
 
-def mirror_accounts(db: apsw.Connection, rows: list[Mapping[str, Any]], at: str) -> None:
+def mirror_accounts(db: apsw.Connection, rows: Sequence[Mapping[str, Any]], at: str) -> None:
     """Our accounts after the vendor's companies: the one known by reference, else one of that name, else new."""
     for row in rows:
         ref, name, project_id = row["external_id"], row["name"], row["project_id"]
@@ -171,7 +171,7 @@ def mirror_accounts(db: apsw.Connection, rows: list[Mapping[str, Any]], at: str)
         )  # fmt: skip
 
 
-def mirror_opportunities(db: apsw.Connection, rows: list[Mapping[str, Any]], at: str) -> None:
+def mirror_opportunities(db: apsw.Connection, rows: Sequence[Mapping[str, Any]], at: str) -> None:
     """Our opportunities after the vendor's deals, where the company is one of our accounts."""
     _PUT_OPPORTUNITY.run_many(
         db,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -48,7 +48,7 @@ class Silence(msgspec.Struct, frozen=True):
     said_at: str
 
 
-INBOX = Mirror("inbox", "account_id", "inbox_id", "name", "channel_type", "updated_at")
+INBOX = Mirror("inbox", "account_id", "inbox_id", "name", "channel_type")
 CONTACT = Mirror(
     "contact", "account_id", "contact_id", "name", "email", "phone_number", "identifier", "company_name",
     "custom_attributes", "haystack", "created_at", "updated_at",
@@ -204,7 +204,7 @@ def thread(db: apsw.Connection, project_id: str, conversation_id: str, query: Re
 
 
 def put_messages(
-    db: apsw.Connection, rows: list[Mapping[str, Any]], files: Iterable[Mapping[str, Any]]
+    db: apsw.Connection, rows: Sequence[Mapping[str, Any]], files: Iterable[Mapping[str, Any]]
 ) -> None:
     """Write messages with exactly these files."""
     MESSAGE.put(db, rows)

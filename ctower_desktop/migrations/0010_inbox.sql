@@ -10,7 +10,6 @@ CREATE TABLE inbox (
     inbox_id TEXT NOT NULL,
     name TEXT NOT NULL,
     channel_type TEXT,
-    updated_at TEXT NOT NULL,
     deleted_at TEXT,
     deleted_reason TEXT,
     CHECK ((deleted_at IS NULL) = (deleted_reason IS NULL))
