@@ -231,14 +231,14 @@ class ChatwootState:
         return conversation
 
     def edit_conversation(
-        self, conversation_id: int, *, at: datetime | None = None, **changes: Any
+        self, conversation_id: int, *, by: str = "Admin", at: datetime | None = None, **changes: Any
     ) -> Conversation:
         """Moves `updated_at`; what Chatwoot notes by an activity message moves `last_activity_at` as well."""
         conversation = self._change(self.conversations[conversation_id], changes)
         conversation.updated_at = self._when(at)
         for name in sorted(changes.keys() & NOTED_BY_ACTIVITY):
             self.add_message(
-                conversation_id, f"{name} was changed to {changes[name]}", message_type=ACTIVITY, at=at
+                conversation_id, self._noted(name, changes[name], by), message_type=ACTIVITY, at=at
             )
         if changes.get("status") == "resolved":
             conversation.waiting_since = None
@@ -261,16 +261,18 @@ class ChatwootState:
         content: str | None,
         *,
         agent: Agent | None = None,
+        contact: Contact | None = None,
         message_type: int | None = None,
         private: bool = False,
         attachments: Iterable[str] = (),
         at: datetime | None = None,
     ) -> Message:
-        """From the contact unless an agent is named; moves the conversation's times."""
+        """From the conversation's contact unless somebody is named; moves the conversation's times."""
         conversation = self.conversations[conversation_id]
         now = self._when(at)
         kind = (INCOMING if agent is None else OUTGOING) if message_type is None else message_type
-        sender = agent or (self.contacts[conversation.contact_id] if kind == INCOMING else None)
+        said_by = contact or self.contacts[conversation.contact_id]
+        sender = agent or (said_by if kind == INCOMING else None)
         message = Message(
             self._next("message"),
             conversation_id,
@@ -322,6 +324,20 @@ class ChatwootState:
                 message.created_at = message.updated_at = start
             conversation.updated_at = conversation.last_activity_at = start
             contact.created_at = contact.last_activity_at = start
+
+    def _noted(self, name: str, value: Any, by: str) -> str:
+        """The text of an activity message."""
+        if name == "status":
+            return f"Conversation was marked {value} by {by}"
+        if name == "labels":
+            return f"{by} set {', '.join(value) or 'no labels'}"
+        if name == "assignee_id":
+            return (
+                f"Assigned to {self.agents[value].name} by {by}"
+                if value
+                else f"Conversation unassigned by {by}"
+            )
+        return f"{by} changed {name.removesuffix('_id')} to {value}"
 
     def _touch(self, conversation: Conversation, message: Message) -> None:
         now = message.created_at
