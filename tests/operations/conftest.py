@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,11 +15,27 @@ from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower
 from ctower_desktop.operations.scheduler import Scheduler
 
 Declare = Callable[..., list[str]]
+Until = Callable[[Callable[[], Any]], Awaitable[None]]
+
+
+@pytest.fixture
+def until() -> Until:
+    """Wait until a condition, plain or to be awaited, is true; five seconds are too long."""
+
+    async def until(condition: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while True:
+                found = condition()
+                if await found if inspect.isawaitable(found) else found:
+                    return
+                await asyncio.sleep(0.002)
+
+    return until
 
 
 @pytest.fixture
 def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
-    """Declare a job; the list that is returned holds the project names it ran for. No other job is declared."""
+    """Declare a job; the list that is returned holds the projects it ran for. No other job is declared."""
     for name in list(JOBS):
         monkeypatch.delitem(JOBS, name)
 

@@ -55,12 +55,11 @@ class TestMetrics:
         ):
             assert line in text
 
-    async def test_the_worker_counts_from_its_first_run(self, declare, call, tower, project):
+    async def test_the_worker_counts_from_its_first_run(self, declare, call, tower, project, until):
         ran = declare("sync")
         await tower.part(Worker)
-        async with asyncio.timeout(5):
-            while not ran or 'app_job_runs_ok{job_type="sync"} 1.0' not in tower.metrics.text().decode():
-                await asyncio.sleep(0.005)
+        counted = 'app_job_runs_ok{job_type="sync"} 1.0'
+        await until(lambda: ran and counted in tower.metrics.text().decode())
 
 
 class TestScheduledJobs:
@@ -157,15 +156,17 @@ class TestJobsStatus:
         assert (chatwoot.id, chatwoot.processed_count, chatwoot.meta) == ("2", 2, {"pages": 2})
         assert chatwoot.error is None
 
-    async def test_a_cancelled_run_is_not_left_running(self, call):
+    async def test_a_cancelled_run_is_not_left_running(self, call, until):
         async def work():
             async with runs.recorded(call, "linear_sync"):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(work())
-        async with asyncio.timeout(5):
-            while not (await actions.read_jobs_status(call)).jobs:
-                await asyncio.sleep(0.005)
+
+        async def begun():
+            return (await actions.read_jobs_status(call)).jobs
+
+        await until(begun)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -209,8 +210,8 @@ class TestJobsStatus:
         def add(db):
             for number in range(7):
                 db.execute(
-                    "INSERT INTO sync_watermark (project_id, account_scope_id, source, cursor_ts, meta, updated_at)"
-                    " VALUES (?, ?, ?, NULL, '{\"a\": 1}', ?)",
+                    "INSERT INTO sync_watermark (project_id, account_scope_id, source, cursor_ts, meta,"
+                    " updated_at) VALUES (?, ?, ?, NULL, '{\"a\": 1}', ?)",
                     (
                         *(project.id, project.account_scope_id, f"attio:{number}"),
                         f"2026-11-2{number}T00:00:00.000Z",
@@ -286,14 +287,14 @@ class TestRetention:
             for days in (10, 200, 400):
                 at = (clock.now() - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
                 db.execute(
-                    "INSERT INTO lightrag_query_runs (project_id, account_scope_id, query_text, top_k, chunk_hits,"
-                    " source_hits, evidence, answer, quality_score, source_diversity, created_by, created_at)"
-                    " VALUES (?, ?, 'q', 5, 0, 0, '[]', 'a', 0, 0, 'me', ?)",
+                    "INSERT INTO lightrag_query_runs (project_id, account_scope_id, query_text, top_k,"
+                    " chunk_hits, source_hits, evidence, answer, quality_score, source_diversity,"
+                    " created_by, created_at) VALUES (?, ?, 'q', 5, 0, 0, '[]', 'a', 0, 0, 'me', ?)",
                     (project.id, project.account_scope_id, at),
                 )
                 db.execute(
-                    "INSERT INTO search_analytics (project_id, account_scope_id, event_type, query, result_count,"
-                    " filters, created_at) VALUES (?, ?, 'search', 'q', 0, '{}', ?)",
+                    "INSERT INTO search_analytics (project_id, account_scope_id, event_type, query,"
+                    " result_count, filters, created_at) VALUES (?, ?, 'search', 'q', 0, '{}', ?)",
                     (project.id, project.account_scope_id, at),
                 )
 

@@ -286,7 +286,7 @@ async def test_every_run_is_told_however_it_was_started(
 
 
 class TestOneAtATime:
-    async def test_two_ticks_never_run_the_same_job(self, declare, scheduler, project):
+    async def test_two_ticks_never_run_the_same_job(self, declare, scheduler, project, until):
         go = asyncio.Event()
 
         async def waits(call):
@@ -294,8 +294,7 @@ class TestOneAtATime:
 
         ran = declare("sync", waits)
         first = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         assert (await scheduler.tick(project, 10, "tick")).processed == 0
         with pytest.raises(JobRunning):
             await scheduler.run_now(project, "sync")
@@ -303,7 +302,7 @@ class TestOneAtATime:
         assert (await first).ok == 1
         assert len(ran) == 1
 
-    async def test_no_more_than_the_settings_allow(self, declare, scheduler, tower, project, second):
+    async def test_no_more_than_the_settings_allow(self, declare, scheduler, tower, project, second, until):
         await tower.settings.change(Operations, {"scheduler_max_concurrent_jobs": 1})
         go = asyncio.Event()
 
@@ -312,8 +311,7 @@ class TestOneAtATime:
 
         ran = declare("sync", waits)
         first = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         result = await scheduler.tick(second, 10, "worker")
         assert (result.processed, result.skipped_reason) == (0, "concurrency_limit")
         go.set()
@@ -353,7 +351,7 @@ class TestByHand:
         await scheduler.run_now(project, "sync")
         assert (await jobs_of(tower, project))["sync"].status == "active"
 
-    async def test_pausing_a_running_job_lets_it_end(self, declare, scheduler, tower, project, clock):
+    async def test_pausing_a_running_job_lets_it_end(self, declare, scheduler, tower, project, clock, until):
         go = asyncio.Event()
 
         async def waits(call):
@@ -361,8 +359,7 @@ class TestByHand:
 
         ran = declare("sync", waits)
         running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         assert (await tower.db.write(store.pause, project, JOBS, "sync", clock.now())).status == "running"
         go.set()
         assert (await running).ok == 1
@@ -370,14 +367,15 @@ class TestByHand:
 
 
 class TestStopping:
-    async def test_what_runs_is_interrupted_and_stays_due(self, declare, scheduler, tower, project, clock):
+    async def test_what_runs_is_interrupted_and_stays_due(
+        self, declare, scheduler, tower, project, clock, until
+    ):
         async def endless(call):
             await asyncio.Event().wait()
 
         ran, never = declare("a", endless), declare("b")
         running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         before = (await jobs_of(tower, project))["a"]
         await scheduler.stop()
         result = await running
@@ -393,14 +391,15 @@ class TestStopping:
         declare("a")
         assert (await again.tick(project, 1, "worker")).processed == 1
 
-    async def test_a_caller_that_goes_away_takes_the_job_with_it(self, declare, scheduler, tower, project):
+    async def test_a_caller_that_goes_away_takes_the_job_with_it(
+        self, declare, scheduler, tower, project, until
+    ):
         async def endless(call):
             await asyncio.Event().wait()
 
         ran = declare("a", endless)
         running = asyncio.create_task(scheduler.tick(project, 10, "tick"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -408,7 +407,7 @@ class TestStopping:
         assert scheduler.running == 0
 
     async def test_a_job_that_does_not_let_go_is_left_behind(
-        self, declare, scheduler, tower, project, monkeypatch, caplog
+        self, declare, scheduler, tower, project, monkeypatch, caplog, until
     ):
         monkeypatch.setattr("ctower_desktop.operations.scheduler._STOP_WITHIN", 0.05)
         go = asyncio.Event()
@@ -422,8 +421,7 @@ class TestStopping:
 
         ran = declare("a", stubborn)
         running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         await scheduler.stop()
         assert "do not let go" in caplog.text
         assert (await jobs_of(tower, project))["a"].status == "active"
@@ -462,7 +460,7 @@ class TestLeases:
         assert (await jobs_of(tower, project))["sync"].status == "active"
 
     async def test_a_run_that_goes_on_through_a_suspend_is_not_given_up(
-        self, declare, scheduler, tower, project, clock
+        self, declare, scheduler, tower, project, clock, until
     ):
         go = asyncio.Event()
 
@@ -471,8 +469,7 @@ class TestLeases:
 
         ran = declare("sync", waits)
         running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         clock.set(clock.now() + timedelta(hours=8))
         assert (await scheduler.tick(project, 10, "worker")).processed == 0
         go.set()
@@ -492,7 +489,7 @@ class TestLeases:
         assert (await jobs_of(tower, project))["sync"].status == "suspended"
 
     async def test_a_run_that_lost_its_lease_does_not_touch_the_plan(
-        self, declare, scheduler, tower, project, clock, caplog
+        self, declare, scheduler, tower, project, clock, caplog, until
     ):
         other = Scheduler(tower, scheduler._chance)
         go = asyncio.Event()
@@ -502,8 +499,7 @@ class TestLeases:
 
         ran = declare("sync", waits)
         running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-        while not ran:
-            await asyncio.sleep(0)
+        await until(lambda: ran)
         clock.advance(61)
         await other.tick(project, 10, "worker")
         given_up = (await jobs_of(tower, project))["sync"]
@@ -530,13 +526,14 @@ class TestLeases:
         def claim(db):
             now = tower.clock.now()
             db.execute(
-                "UPDATE scheduled_job SET status = 'running', started_at = ?, lease_owner = 'gone', lease_until = ?",
+                "UPDATE scheduled_job SET status = 'running', lease_owner = 'gone', started_at = ?,"
+                " lease_until = ?",
                 (as_text(now), as_text(now + timedelta(seconds=60))),
             )
             db.execute(
-                "INSERT INTO worker_run (project_id, account_scope_id, scheduled_job_id, job_type, source, slot,"
-                " status, started_at) SELECT project_id, account_scope_id, id, job_type, 'worker', next_run_at,"
-                " 'running', started_at FROM scheduled_job"
+                "INSERT INTO worker_run (project_id, account_scope_id, scheduled_job_id, job_type, source,"
+                " slot, status, started_at) SELECT project_id, account_scope_id, id, job_type, 'worker',"
+                " next_run_at, 'running', started_at FROM scheduled_job"
             )
 
         await tower.db.write(claim)

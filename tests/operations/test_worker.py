@@ -23,12 +23,6 @@ async def worker(tower, scheduler):
     await found.stop()
 
 
-async def _until(condition):
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def test_looks_at_every_project_and_then_waits(declare, worker, project, second, clock):
     ran = declare("sync", every=30)
     assert await worker.look() == 2
@@ -69,7 +63,7 @@ async def test_a_cascade_does_not_wait_for_the_minute(declare, worker, project, 
     assert len(index) == 2
 
 
-async def test_a_project_in_trouble_holds_up_no_other(declare, worker, project, second):
+async def test_a_project_in_trouble_holds_up_no_other(declare, worker, project, second, until):
     go = asyncio.Event()
 
     async def hangs_in_one(call):
@@ -79,7 +73,7 @@ async def test_a_project_in_trouble_holds_up_no_other(declare, worker, project, 
     ran = declare("sync", hangs_in_one)
     after = declare("after")
     await worker.look()
-    await _until(lambda: project.name in after)
+    await until(lambda: project.name in after)
     assert sorted(ran) == sorted([project.name, second.name])
     assert second.name not in after
     go.set()
@@ -189,10 +183,10 @@ async def test_works_by_itself_and_stops_at_once(declare, tower, project):
     assert (job.status, job.last_status) == ("active", None)
 
 
-async def test_a_project_created_meanwhile_wakes_it(declare, tower, project):
+async def test_a_project_created_meanwhile_wakes_it(declare, tower, project, until):
     ran = declare("sync")
     await tower.part(Worker)
-    await _until(lambda: ran == [project.name])
+    await until(lambda: ran == [project.name])
     await asyncio.sleep(0.05)
 
     def add(db):
@@ -207,10 +201,12 @@ async def test_a_project_created_meanwhile_wakes_it(declare, tower, project):
         )
 
     await tower.db.write(add)
-    await _until(lambda: "Third" in ran)
+    await until(lambda: "Third" in ran)
 
 
-async def test_leases_are_renewed_while_a_job_runs(declare, scheduler, tower, project, clock, monkeypatch):
+async def test_leases_are_renewed_while_a_job_runs(
+    declare, scheduler, tower, project, clock, monkeypatch, until
+):
     monkeypatch.setattr(runs_store, "LEASE", timedelta(seconds=0.03))
     go = asyncio.Event()
 
@@ -219,16 +215,18 @@ async def test_leases_are_renewed_while_a_job_runs(declare, scheduler, tower, pr
 
     ran = declare("sync", waits)
     running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
-    await _until(lambda: ran)
+    await until(lambda: ran)
 
     def lease(db):
         return db.execute("SELECT lease_until FROM scheduled_job").get
 
     first = await tower.db.read(lease)
     clock.advance(3_600)
-    async with asyncio.timeout(5):
-        while await tower.db.read(lease) == first:
-            await asyncio.sleep(0.005)
+
+    async def renewed():
+        return await tower.db.read(lease) != first
+
+    await until(renewed)
     assert from_text(await tower.db.read(lease)) > clock.now()
     go.set()
     assert (await running).ok == 1
