@@ -15,7 +15,7 @@ from ctower_desktop.sandbox.chatwoot_shapes import (
     conversation_row,
     inbox_row,
     label_row,
-    listed_contact_row,
+    listed_contact_rows,
     message_row,
     messages_meta,
     profile_row,
@@ -239,8 +239,8 @@ class ChatwootHttp:
         elif "after" in query:
             found = [m for m in found if m.id > number(query["after"])][:AFTER_LIMIT]
         else:
-            high = number(query["before"]) if "before" in query else None
-            found = [m for m in found if high is None or m.id < high][-BEFORE_LIMIT:]
+            below = number(query["before"]) if "before" in query else None
+            found = [m for m in found if below is None or m.id < below][-BEFORE_LIMIT:]
         rows = [message_row(m) for m in found]
         return json_response({"meta": messages_meta(conversation, self.state), "payload": rows})
 
@@ -289,12 +289,15 @@ class ChatwootHttp:
         return self._contact_page(request, found)
 
     async def contact(self, request: web.Request, _: Agent) -> web.Response:
-        return json_response({"payload": listed_contact_row(self._contact(request), self.state)})
+        return json_response({"payload": self._contact_rows([self._contact(request)])[0]})
 
     async def delete_contact(self, request: web.Request, agent: Agent) -> web.Response:
         if agent.role != "administrator":
             return error("You are not authorized to do this action", 401)
-        self.state.delete_contact(self._contact(request).id)
+        contact = self._contact(request)
+        if contact.online:
+            raise Invalid(f"{contact.name} is online. Please try again later")
+        self.state.delete_contact(contact.id)
         return web.Response(status=200)
 
     async def contact_conversations(self, request: web.Request, agent: Agent) -> web.Response:
@@ -304,10 +307,12 @@ class ChatwootHttp:
 
     async def merge_contacts(self, request: web.Request, _: Agent) -> web.Response:
         body = await sent(request)
-        pair = body.get("base_contact_id"), body.get("mergee_contact_id")
-        if any(each not in self.state.contacts for each in pair):
+        base, mergee = (
+            self.state.contacts.get(body.get(f"{name}_contact_id", 0)) for name in ("base", "mergee")
+        )
+        if base is None or mergee is None:
             raise Missing
-        return json_response(listed_contact_row(self.state.merge_contacts(*pair), self.state))
+        return json_response(self._contact_rows([self.state.merge_contacts(base.id, mergee.id)])[0])
 
     def _contact_page(self, request: web.Request, found: Iterable[Contact]) -> web.Response:
         query = request.query
@@ -318,9 +323,10 @@ class ChatwootHttp:
             CONTACTS_PER_PAGE,
         )
         meta = {"count": len(listed), "current_page": query.get("page", 1)}
-        return json_response(
-            {"meta": meta, "payload": [listed_contact_row(each, self.state) for each in page]}
-        )
+        return json_response({"meta": meta, "payload": self._contact_rows(page)})
+
+    def _contact_rows(self, contacts: list[Contact]) -> list[dict[str, Any]]:
+        return listed_contact_rows(contacts, self.state)
 
     def _contact(self, request: web.Request) -> Contact:
         contact = self.state.contacts.get(int(request.match_info["id"]))

@@ -1,5 +1,6 @@
 """How a stand-in Chatwoot writes its rows: epoch seconds here, ISO text there, as the vendor does."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,7 +126,7 @@ def label_row(label: Label) -> dict[str, Any]:
 def contact_row(contact: Contact) -> dict[str, Any]:
     row: dict[str, Any] = {
         "additional_attributes": contact.additional_attributes,
-        "availability_status": "offline",
+        "availability_status": "online" if contact.online else "offline",
         "email": contact.email,
         "id": contact.id,
         "name": contact.name,
@@ -141,15 +142,17 @@ def contact_row(contact: Contact) -> dict[str, Any]:
     return row
 
 
-def listed_contact_row(contact: Contact, state: ChatwootState) -> dict[str, Any]:
-    """A contact as the contact endpoints give it: with the inboxes it came by."""
-    met = dict.fromkeys(
-        each.inbox_id for each in state.conversations.values() if each.contact_id == contact.id
-    )
-    links = [
-        {"source_id": f"{contact.id}-{inbox_id}", "inbox": _slim(state.inboxes[inbox_id])} for inbox_id in met
+def listed_contact_rows(contacts: Iterable[Contact], state: ChatwootState) -> list[dict[str, Any]]:
+    """Contacts as the contact endpoints give them: with the inboxes they came by."""
+    links: dict[int, dict[int, dict[str, Any]]] = {contact.id: {} for contact in contacts}
+    for each in state.conversations.values():
+        if each.contact_id in links:
+            source = {"source_id": f"{each.contact_id}-{each.inbox_id}"}
+            links[each.contact_id][each.inbox_id] = source | {"inbox": _slim(state.inboxes[each.inbox_id])}
+    return [
+        contact_row(state.contacts[contact_id]) | {"contact_inboxes": list(met.values())}
+        for contact_id, met in links.items()
     ]
-    return contact_row(contact) | {"contact_inboxes": links}
 
 
 def _slim(inbox: Inbox) -> dict[str, Any]:

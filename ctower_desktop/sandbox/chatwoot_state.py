@@ -4,7 +4,7 @@ import random
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ INCOMING, OUTGOING, ACTIVITY, TEMPLATE = 0, 1, 2, 3
 NOTED_BY_ACTIVITY = {"status", "labels", "assignee_id", "team_id", "priority"}
 """Changes that Chatwoot itself writes into the conversation as an activity message."""
 
+Row = TypeVar("Row", bound=msgspec.Struct)
 Status = Literal["open", "resolved", "pending", "snoozed"]
 
 
@@ -63,6 +64,7 @@ class Contact(msgspec.Struct):
     phone_number: str | None = None
     identifier: str | None = None
     last_activity_at: float | None = None
+    online: bool = False
     custom_attributes: dict[str, Any] = {}
     additional_attributes: dict[str, Any] = {}
 
@@ -352,7 +354,7 @@ class ChatwootState:
             conversation.waiting_since = None
             conversation.first_reply_at = conversation.first_reply_at or now
 
-    def _change(self, row: Any, changes: dict[str, Any]) -> Any:
+    def _change(self, row: Row, changes: dict[str, Any]) -> Row:
         for name, value in changes.items():
             if name not in row.__struct_fields__:
                 raise AttributeError(f"{type(row).__name__} has no {name}")

@@ -1,10 +1,15 @@
 """Starts stand-in vendors on free loopback ports and stops them again."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Protocol
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
+
+Result = TypeVar("Result")
 
 
 class Vendor(Protocol):
@@ -53,3 +58,49 @@ async def hosted(**vendors: Vendor | None) -> AsyncIterator[Hosted]:
     finally:
         for name in list(running.runners):
             await running.stop(name)
+
+
+class Aside:
+    """Vendors on a thread and a loop of their own, so that serving them never holds up the caller's loop."""
+
+    def __init__(self, vendors: dict[str, Vendor | None]) -> None:
+        self.vendors = vendors
+        self.urls: dict[str, str] = {}
+        self.loop: asyncio.AbstractEventLoop
+        self.ready = threading.Event()
+        self.failure: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, name="stand-in vendors", daemon=True)
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Runs a coroutine beside the vendors; whatever changes their state belongs there."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
+            self.failure = error
+        finally:
+            self.ready.set()
+
+    async def _serve(self) -> None:
+        self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
+        async with hosted(**self.vendors) as urls:
+            self.urls = dict(urls)
+            self.ready.set()
+            await self.stop.wait()
+
+
+@contextmanager
+def hosted_aside(**vendors: Vendor | None) -> Iterator[Aside]:
+    """`hosted` on a thread of its own, for the length of the block."""
+    aside = Aside(vendors)
+    aside.thread.start()
+    aside.ready.wait()
+    if aside.failure is not None:
+        raise aside.failure
+    try:
+        yield aside
+    finally:
+        aside.loop.call_soon_threadsafe(aside.stop.set)
+        aside.thread.join()

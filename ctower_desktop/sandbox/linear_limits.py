@@ -8,6 +8,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -41,7 +42,7 @@ class Cost:
                 total += self._field(node, parent)
             elif isinstance(node, InlineFragmentNode):
                 total += self.of(node.selection_set, parent)
-            else:
+            elif isinstance(node, FragmentSpreadNode):
                 total += self.of(self.fragments[node.name.value].selection_set, parent)
         return total
 

@@ -69,7 +69,7 @@ class Resolver:
         self.epoch = epoch
         self.limits = limits
 
-    def __call__(self, source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+    def __call__(self, source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         name = info.field_name
         if isinstance(source, dict):
             return source[name]

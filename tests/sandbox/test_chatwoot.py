@@ -291,6 +291,9 @@ async def test_deletes_are_hard_and_answer_404_afterwards(shop):
     gone = await shop.client.get(f"/conversations/{made.id}")
     assert (gone.status_code, gone.json()) == (404, {"error": "Resource could not be found"})
     again = shop.talk()
+    shop.contact.online = True
+    assert (await shop.client.delete(f"/contacts/{shop.contact.id}")).status_code == 422
+    shop.contact.online = False
     await shop.client.delete(f"/contacts/{shop.contact.id}")
     assert await shop.ids("/contacts", sort="name") == []
     assert again.id not in await shop.ids(status="all")

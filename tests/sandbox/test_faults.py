@@ -1,12 +1,13 @@
 """Bad days on order: each fault does what it says, for as many requests as it says."""
 
 import time
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from ctower_desktop.sandbox.chatwoot import Chatwoot
-from ctower_desktop.sandbox.host import hosted
+from ctower_desktop.sandbox.host import hosted, hosted_aside
 
 
 async def inboxes(shop):
@@ -154,6 +155,32 @@ async def test_a_stopped_vendor_refuses_connections_and_comes_back_at_its_port(c
                 await client.get(url)
             await urls.start("chatwoot")
             assert (await client.get(url)).status_code == 200
+
+
+def test_vendors_can_run_on_a_thread_of_their_own():
+    vendor = Chatwoot(lambda: datetime(2026, 11, 20, tzinfo=UTC))
+
+    async def grow():
+        return vendor.add_inbox("Grown beside")
+
+    with hosted_aside(chatwoot=vendor, attio=None) as aside:
+        assert list(aside.urls) == ["chatwoot"]
+        assert aside.run(grow()).result(5).id == 1
+        url = f"{aside.urls['chatwoot']}/api/v1/accounts/1/inboxes"
+        answer = httpx.get(url, headers={"api_access_token": vendor.token})
+        assert [row["name"] for row in answer.json()["payload"]] == ["Grown beside"]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+    assert not aside.thread.is_alive()
+
+
+def test_a_thread_that_cannot_serve_says_so():
+    class Broken:
+        def application(self):
+            raise RuntimeError("no program")
+
+    with pytest.raises(RuntimeError, match="no program"), hosted_aside(broken=Broken()):
+        pytest.fail("it served")
 
 
 async def test_hosting_ends_quickly_even_with_a_connection_open_and_a_request_running(clock):
