@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import re
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Self, TypeVar
@@ -48,6 +49,10 @@ class Pool(NamedTuple):
     total: int
     idle: int
     waiting: int
+
+
+class _GivenUp(Exception):
+    """Nobody waits for this transaction any more."""
 
 
 class Database:
@@ -118,7 +123,8 @@ class Database:
     ) -> T:
         """Run `fn(connection, …)` on the writer's thread as one transaction, for what can be fetched again.
 
-        Survives a killed process; after a power cut the last commits may be missing.
+        Survives a killed process; after a power cut the last commits may be missing. When the caller is
+        cancelled before the commit, everything is rolled back.
         """
         return await self._write("NORMAL", fn, *args, **kwargs)
 
@@ -129,25 +135,35 @@ class Database:
         return await self._write("FULL", fn, *args, **kwargs)
 
     async def _write(self, durability: Durability, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        result, tables = await self._run(self._writer, self._transact, durability, fn, *args, **kwargs)
-        if tables:
-            for tell in tuple(self.changed):
-                tell(tables)
-        return result  # type: ignore[no-any-return]
+        loop, given_up = asyncio.get_running_loop(), threading.Event()
+
+        def wanted(db: apsw.Connection) -> T:
+            result = fn(db, *args, **kwargs)
+            if given_up.is_set():
+                raise _GivenUp
+            return result
+
+        try:
+            return await self._run(self._writer, self._transact, durability, wanted, loop)
+        except asyncio.CancelledError:
+            given_up.set()  # what is not committed yet is rolled back
+            raise
 
     def _transact(
-        self,
-        durability: Durability,
-        fn: Callable[..., Any],
-        *args: Any,
-        **kwargs: Any,
-    ) -> tuple[Any, frozenset[str]]:
+        self, durability: Durability, fn: Callable[[apsw.Connection], T], loop: asyncio.AbstractEventLoop
+    ) -> T:
         if durability != self._durability:  # cannot change inside a transaction
             self._writer.execute(f"PRAGMA synchronous = {durability}")
             self._durability = durability
         self._touched.clear()
-        result = _in_transaction(self._writer, "BEGIN IMMEDIATE", fn, *args, **kwargs)
-        return result, frozenset(self._touched)
+        result = _in_transaction(self._writer, "BEGIN IMMEDIATE", fn)
+        if self._touched:  # told from here, so that it is told even when nobody waits for the result any more
+            loop.call_soon_threadsafe(self._tell, frozenset(self._touched))
+        return result
+
+    def _tell(self, tables: frozenset[str]) -> None:
+        for tell in tuple(self.changed):
+            tell(tables)
 
     def _note(self, _operation: int, _database: str, table: str, _rowid: int) -> None:
         self._touched.add(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self, TypeVar
 
@@ -56,12 +57,13 @@ class Tower:
     metrics: Metrics
     audit: AuditWriter
     _parts: dict[type[Any], asyncio.Future[Any]] = field(default_factory=dict)
+    _running: list[Part] = field(default_factory=list)  # in the order in which they were ready
 
     async def part(self, kind: type[PartType]) -> PartType:
         """The one running `kind` of this tower, started when first asked for."""
         found = self._parts.get(kind)
         if found is None:
-            found = self._parts[kind] = asyncio.ensure_future(kind.start(self))
+            found = self._parts[kind] = asyncio.ensure_future(self._start(kind))
         try:
             return await asyncio.shield(found)
         except BaseException:
@@ -69,14 +71,22 @@ class Tower:
                 del self._parts[kind]
             raise
 
+    async def _start(self, kind: type[PartType]) -> PartType:
+        part = await kind.start(self)
+        self._running.append(part)
+        return part
+
     async def stop_parts(self) -> None:
-        """End what rooms keep running, the last started first."""
-        while self._parts:
-            _, future = self._parts.popitem()
-            if future.done() and not future.cancelled() and future.exception() is None:
-                await future.result().stop()
-            else:
-                future.cancel()
+        """End what rooms keep running, what was ready last first; one that fails to stop holds up no other."""
+        starting = [future for future in self._parts.values() if not future.done()]
+        for future in starting:
+            future.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
+        self._parts.clear()
+        async with AsyncExitStack() as stack:
+            for part in self._running:
+                stack.push_async_callback(part.stop)
+            self._running.clear()
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,7 +77,10 @@ class Scheduler:
             log.warning("jobs that do not let go are left behind: %d", self._underway)
         if self._renewal is not None:
             self._renewal.cancel()
-        await self._tower.db.write(runs_store.release, self._owner, self._tower.clock.now())
+        try:
+            await self._tower.db.write(runs_store.release, self._owner, self._tower.clock.now())
+        except StorageFailure as error:
+            log.warning("what was interrupted is found by its lease next time: %s", error)
 
     async def tick(self, project: ProjectRef, limit: int, source: Source) -> TickResult:
         """Run the jobs of a project that are due now, at most `limit`, in the order they became due."""
