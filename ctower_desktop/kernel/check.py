@@ -102,7 +102,9 @@ def is_uuid(text: str) -> bool:
 
 def _is_uuid(kind: Any) -> bool:
     found = shapes.type_info(kind)
-    return isinstance(found, shapes.StrType) and found.pattern is not None and "[89ab]" in found.pattern
+    if isinstance(found, shapes.Metadata):
+        found = found.type
+    return isinstance(found, shapes.StrType) and found.pattern is not None and "[89ab" in found.pattern
 
 
 @lru_cache(maxsize=512)

@@ -9,13 +9,11 @@ from msgspec import Meta
 
 from ctower_desktop.kernel.errors import Invalid, NotFound
 
-# Upper case is written apart so that path_value recognises the pattern of a UUID.
 ProjectId = Annotated[
     str,
     Meta(
         pattern=(
-            r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-"
-            r"(?:[89ab]|[AB])[0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+            r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
         ),
         description="A project's id.",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
@@ -48,8 +49,8 @@ class Edge:
         given = request.headers.getall(hdrs.HOST, [])
         if len(given) != 1 or given[0].strip().lower() not in self.hosts:
             raise Misdirected
-        target = request.rel_url
-        if target.absolute and (target.raw_authority or "").lower() not in self.hosts:
+        target = request.raw_path  # a path, `*`, or a whole address whose host must be ours as well
+        if not target.startswith(("/", "*")) and _authority(target) not in self.hosts:
             raise Misdirected
 
     def check_origin(self, request: web.BaseRequest, *, guarded: bool) -> None:
@@ -62,6 +63,13 @@ class Edge:
                 raise OriginNotAllowed
         elif request.headers.get("Sec-Fetch-Site", "none").lower() not in _OWN_PAGE:
             raise OriginNotAllowed
+
+
+def _authority(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def unsafe(method: str) -> bool:

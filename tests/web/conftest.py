@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from ctower_desktop import app
@@ -102,3 +104,32 @@ def declared():
     yield
     for name in ENDPOINTS.keys() - before.keys():
         del ENDPOINTS[name]
+
+
+@dataclass
+class Plain:
+    """An answer read off a bare socket."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+async def talk(site: Site, text: str | bytes) -> Plain:
+    """Send bytes as they are and read one answer; `HOST` stands for our name."""
+    data = text.encode() if isinstance(text, str) else text
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.listener.port)
+    try:
+        writer.write(data.replace(b"HOST", f"127.0.0.1:{site.listener.port}".encode()))
+        async with asyncio.timeout(10):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            status, *lines = head.strip().split("\r\n")
+            headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines)}
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return Plain(int(status.split()[1]), headers, body)
+    finally:
+        writer.close()
+        await writer.wait_closed()

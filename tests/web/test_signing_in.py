@@ -17,7 +17,9 @@ def cookies_of(answer):
 
 
 async def test_sets_both_cookies_and_names_the_token(anonymous):
-    answer = await anonymous.post("/auth/login", json={"username": f"  {OWNER.upper()} ", "password": PASSWORD})
+    answer = await anonymous.post(
+        "/auth/login", json={"username": f"  {OWNER.upper()} ", "password": PASSWORD}
+    )
     body = answer.json()
     assert answer.status_code == 200
     assert body["ok"] is True
