@@ -176,17 +176,17 @@ def add_work(demo: Demo, client: tale.Client) -> str:
             assignee_id=demo.users[issue.assignee].id if issue.assignee else None,
         )
         demo.issues[issue.key] = made
-        finish_issue(demo, client, issue, made)
+        finish_issue(demo, issue, made)
     for issue in client.issues:
         for blocker in issue.blocked_by:
             linear.relate(demo.issues[blocker], demo.issues[issue.key], at=demo.at(issue.created))
     return team.id
 
 
-def finish_issue(demo: Demo, client: tale.Client, issue: tale.Issue, made: linear_model.Issue) -> None:
+def finish_issue(demo: Demo, issue: tale.Issue, made: linear_model.Issue) -> None:
     """Comments and the times that the tale gives."""
     for comment in issue.comments:
-        author = author_of(demo, client, comment.author)
+        author = author_of(demo, comment.author)
         demo.linear.add_comment(made, comment.text, user=author, at=demo.at(comment.at))
     if issue.completed is not None:
         name = "canceled_at" if issue.state == "Canceled" else "completed_at"
@@ -195,11 +195,11 @@ def finish_issue(demo: Demo, client: tale.Client, issue: tale.Issue, made: linea
         demo.linear.edit_issue(made.id, at=demo.at(issue.updated))
 
 
-def author_of(demo: Demo, client: tale.Client, key: str) -> linear_model.User:
-    """A member of the staff, or a guest from the client's side."""
+def author_of(demo: Demo, key: str) -> linear_model.User:
+    """A member of the staff, or a guest from a client's side."""
     if key not in demo.users:
-        person = next(person for person in client.people if person.key == key)
-        demo.users[key] = demo.linear.add_user(person.name, person.email, at=demo.at(LONG_AGO))
+        people = {person.key: person for client in demo.agency.clients for person in client.people}
+        demo.users[key] = demo.linear.add_user(people[key].name, people[key].email, at=demo.at(LONG_AGO))
         demo.users[key].guest = True
     return demo.users[key]
 
@@ -278,6 +278,6 @@ def happen(demo: Demo, event: tale.Live) -> None:
         say(demo, made, message, demo.chatwoot.clock())
     elif event.kind == "comment":
         issue = demo.issues[event.target]
-        demo.linear.add_comment(issue, event.text, user=demo.users.get(event.author))
+        demo.linear.add_comment(issue, event.text, user=author_of(demo, event.author))
     else:
         demo.linear.move_issue(demo.issues[event.target].id, event.state or "Done")

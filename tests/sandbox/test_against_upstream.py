@@ -5,16 +5,27 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
+from ctower_desktop.sandbox.agency import load
+from ctower_desktop.sandbox.attio import Attio
+from ctower_desktop.sandbox.chatwoot import Chatwoot
+from ctower_desktop.sandbox.demo import fill
+from ctower_desktop.sandbox.host import hosted
+from ctower_desktop.sandbox.linear import Linear
+from ctower_desktop.sandbox.loops import Loops
 from tests.upstream import (
     CheckingTransport,
     check_data,
     check_graphql,
     needs_upstream,
     nullable_to_type_null,
+    observer,
+    read_description,
     watched,
 )
 
 pytestmark = needs_upstream
+
+AGENCY = load()
 
 
 async def test_chatwoot_answers_as_documented(shop):
@@ -223,3 +234,33 @@ def test_nullable_becomes_a_type_or_an_alternative():
     assert nullable_to_type_null({"properties": {"nullable": {"type": "string"}}}) == {
         "properties": {"nullable": {"type": "string"}}
     }
+
+
+async def test_the_whole_demo_is_within_the_documents_but_for_the_rouble(clock):
+    now = clock.now
+    demo = fill(AGENCY, Chatwoot(now), Linear(now), Attio(now), Loops(now), now=now())
+    vendors = {"chatwoot": demo.chatwoot, "attio": demo.attio, "linear": demo.linear}
+    found: list[str] = []
+    for name, vendor in vendors.items():
+        read_description(name)
+        vendor.front.observers.append(observer(name, found))
+    async with hosted(**vendors) as urls, httpx.AsyncClient() as client:
+        account, token = f"{urls['chatwoot']}/api/v1/accounts/1", {"api_access_token": demo.chatwoot.token}
+        for page in (1, 2, 3):
+            for path in ("conversations?status=all&", "contacts?sort=name&"):
+                await client.get(f"{account}/{path}page={page}", headers=token)
+        for talk in list(demo.chatwoot.conversations)[::6]:
+            await client.get(f"{account}/conversations/{talk}/messages?after=0", headers=token)
+        bearer = {"Authorization": f"Bearer {demo.attio.token}"}
+        for kind in ("companies", "people", "deals"):
+            url = f"{urls['attio']}/v2/objects/{kind}/records/query"
+            await client.post(url, headers=bearer, json={"limit": 500})
+        for path in ("notes?limit=50", "tasks?limit=500", "workspace_members"):
+            await client.get(f"{urls['attio']}/v2/{path}", headers=bearer)
+        query = """{ issues(first: 250) { nodes { id title dueDate estimate description completedAt
+                     state { id } assignee { id } project { id } cycle { id } } } }"""
+        key = {"Authorization": demo.linear.token}
+        await client.post(f"{urls['linear']}/graphql", headers=key, json={"query": query})
+    assert len(demo.chatwoot.requests) > 10
+    assert [text for text in found if "'RUB' is not one of" not in text] == []
+    assert found  # the vendor's list of currencies has no rouble; the demo's roubles are told in demo.py

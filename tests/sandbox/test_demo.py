@@ -10,7 +10,7 @@ from ctower_desktop.sandbox.chatwoot import Chatwoot
 from ctower_desktop.sandbox.chatwoot_state import ACTIVITY
 from ctower_desktop.sandbox.demo import Demo, fill, live
 from ctower_desktop.sandbox.linear import Linear
-from ctower_desktop.sandbox.linear_model import Comment, Issue, IssueRelation, Row, User
+from ctower_desktop.sandbox.linear_model import Comment, Issue, IssueRelation, User
 from ctower_desktop.sandbox.loops import Loops
 
 AGENCY = load()
@@ -123,10 +123,15 @@ async def test_life_goes_on_event_by_event_at_its_time():
     assert sum(slept) == max(event.after_seconds for event in AGENCY.live)
     assert len(demo.chatwoot.messages) == messages + kinds.count("message")
     assert len(demo.linear.table(Comment)) == comments + kinds.count("comment")
-    for event in AGENCY.live:
-        if event.kind == "message":
-            assert demo.conversations[event.target].last_activity_at == demo.now.timestamp()
-        if event.kind == "comment":
-            assert any(row.issue_id == demo.issues[event.target].id for row in demo.linear.table(Comment))
-    assert all(isinstance(row, Row) for row in demo.linear.rows.values())
-    assert demo.linear.table(User)
+    texts = [message.content for message in demo.chatwoot.messages.values()]
+    texts += [comment.body for comment in demo.linear.table(Comment)]
+    for event in demo.agency.live:
+        if event.kind == "issue_state":
+            issue = demo.issues[event.target]
+            assert issue.updated_at == demo.now
+        else:
+            assert event.text in texts
+    names = {row.id: row.name for row in demo.linear.rows.values() if isinstance(row, User)}
+    said = {(comment.body, names[comment.user_id]) for comment in demo.linear.table(Comment)}
+    for event in demo.agency.live:
+        assert event.kind != "comment" or (event.text, name_of(event.author)) in said
