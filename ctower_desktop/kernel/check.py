@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from math import isfinite
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 _PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
-_INTEGER = re.compile(r"\s*[+-]?\d+")
+_INTEGER = re.compile(r"[+-]?\d+")
 _LARGEST = 2**63 - 1  # what SQLite can hold
 _CODES = (  # the first that is found in msgspec's sentence
     ("missing required field", "invalid_type"),
@@ -46,9 +47,12 @@ def check(given: object, shape: type[S]) -> S:
         else {}
     )
     try:
-        return msgspec.convert(data, shape, strict=False)
+        found = msgspec.convert(data, shape, strict=False)
     except (msgspec.ValidationError, OverflowError) as error:
         raise Invalid(issues=tuple(_issues(data, shape)) or (_issue("", error),)) from None
+    if beyond := tuple(_beyond(found)):
+        raise Invalid(issues=beyond)
+    return found
 
 
 def check_leniently(given: Mapping[str, str], shape: type[S]) -> S:
@@ -63,15 +67,17 @@ def check_leniently(given: Mapping[str, str], shape: type[S]) -> S:
             continue
         kind = _int_type(field.type)
         if kind is not None:
-            match = _INTEGER.match(raw)
+            match = _INTEGER.match(raw.strip())
             if match is None:
                 continue
             found[field.encode_name] = _clamped(int(match[0][:20]), kind)
             continue
         try:
-            found[field.encode_name] = msgspec.convert(raw.strip(), field.type, strict=False)
+            value = msgspec.convert(raw.strip(), field.type, strict=False)
         except msgspec.ValidationError:
             continue
+        if not any(_beyond(value)):
+            found[field.encode_name] = value
     return msgspec.convert(found, shape, strict=False)
 
 
@@ -88,11 +94,14 @@ def decoded(body: bytes) -> object:
 def path_value(raw: str, kind: Any) -> Any:
     """One path parameter; a malformed UUID is InvalidUuid, anything else that does not fit Invalid."""
     try:
-        return msgspec.convert(raw, kind, strict=False)
+        found = msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
         if _is_uuid(kind):
             raise InvalidUuid(f"{raw[:80]!r} is not a UUID.") from None
         raise Invalid(issues=(_issue("path", error),)) from None
+    if beyond := tuple(_beyond(found)):
+        raise Invalid(issues=beyond)
+    return found
 
 
 def is_uuid(text: str) -> bool:
@@ -126,6 +135,32 @@ def _int_type(kind: Any) -> shapes.IntType | None:
     if isinstance(found, shapes.UnionType):
         found = next((t for t in found.types if isinstance(t, shapes.IntType)), found)
     return found if isinstance(found, shapes.IntType) else None
+
+
+def _beyond(value: object) -> Iterator[Issue]:
+    """Numbers in `value` that no database column and no JSON document can hold."""
+    waiting: list[tuple[str, object]] = [
+        ("", value)
+    ]  # not recursive: what is nested deeply comes from outside
+    while waiting:
+        path, found = waiting.pop()
+        if isinstance(found, bool | str):
+            continue
+        if isinstance(found, int) and not -_LARGEST <= found <= _LARGEST:
+            yield Issue(path, "The number is out of range.", "too_big" if found > 0 else "too_small")
+        elif isinstance(found, float) and not isfinite(found):
+            yield Issue(path, "Expected a finite number.", "invalid_type")
+        elif isinstance(found, msgspec.Struct):
+            names = zip(found.__struct_encode_fields__, found.__struct_fields__, strict=True)
+            waiting.extend((_joined(path, shown), getattr(found, name)) for shown, name in names)
+        elif isinstance(found, Mapping):
+            waiting.extend((_joined(path, key), inner) for key, inner in found.items())
+        elif isinstance(found, list | tuple):
+            waiting.extend((_joined(path, place), inner) for place, inner in enumerate(found))
+
+
+def _joined(path: str, name: object) -> str:
+    return f"{path}.{name}" if path else str(name)
 
 
 def _clamped(value: int, kind: shapes.IntType) -> int:

@@ -77,7 +77,7 @@ class Tower:
         return part
 
     async def stop_parts(self) -> None:
-        """End what rooms keep running, what was ready last first; one that fails to stop holds up no other."""
+        """End what rooms keep running, what was ready last first; a failing stop holds up no other."""
         starting = [future for future in self._parts.values() if not future.done()]
         for future in starting:
             future.cancel()
