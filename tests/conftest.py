@@ -108,7 +108,7 @@ def _loop_is_never_blocked() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_unexpected_errors(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """An error in our log fails the test, unless it is marked `logs_errors`."""
+    """An error in our log or in a handler fails the test, unless it is marked `logs_errors`."""
     yield
     if request.node.get_closest_marker("logs_errors"):
         return
@@ -116,6 +116,6 @@ def _no_unexpected_errors(request: pytest.FixtureRequest, caplog: pytest.LogCapt
         record.getMessage()
         for when in ("setup", "call")
         for record in caplog.get_records(when)
-        if record.levelno >= logging.ERROR and record.name.startswith("ctower_desktop")
+        if record.levelno >= logging.ERROR and record.name.startswith(("ctower_desktop", "aiohttp.server"))
     ]
     assert not found, found
