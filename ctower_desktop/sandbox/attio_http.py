@@ -19,6 +19,10 @@ class Missing(Exception):
     """What was asked for is not there."""
 
 
+class Invalid(Exception):
+    """A field of the body is missing or of another type."""
+
+
 def refused(status: int, kind: str, code: str, message: str) -> web.Response:
     return json_response({"status_code": status, "type": kind, "code": code, "message": message}, status)
 
@@ -80,6 +84,8 @@ class AttioHttp:
                 return await handler(request)
             except Missing as missing:
                 return refused(404, "invalid_request_error", "not_found", str(missing))
+            except Invalid as invalid:
+                return refused(400, "invalid_request_error", "validation_type", str(invalid))
             except FilterError as bad:
                 return refused(400, "invalid_request_error", "filter_error", str(bad))
 
@@ -174,8 +180,11 @@ class AttioHttp:
 
     async def create_note(self, request: web.Request) -> web.Response:
         data = (await sent(request)).get("data") or {}
-        record = self.state.records.get(data.get("parent_record_id", ""))
-        if record is None or record.object != data.get("parent_object"):
+        for name in ("parent_object", "parent_record_id", "title", "format", "content"):
+            if not isinstance(data.get(name), str):
+                raise Invalid(f"data.{name} is required.")
+        record = self.state.records.get(data["parent_record_id"])
+        if record is None or record.object != data["parent_object"]:
             raise Missing("The parent record was not found.")
         note = self.state.add_note(record, data["title"], data["content"])
         return json_response({"data": shapes.note_row(self.state, note)})

@@ -257,6 +257,17 @@ async def test_too_many_reads_are_429_with_the_next_second_and_writes_have_a_bud
     assert refusal.headers["retry-after"] == "Fri, 20 Nov 2026 10:00:01 GMT"
 
 
+async def test_a_note_is_made_on_a_record_that_is_there_and_whole(office):
+    [company] = office.companies("a")
+    note = {"parent_object": "companies", "parent_record_id": company.id, "title": "T", "format": "plaintext"}
+    missing = await office.client.post("/notes", json={"data": note})
+    assert (missing.status_code, missing.json()["code"]) == (400, "validation_type")
+    made = await office.client.post("/notes", json={"data": note | {"content": "text"}})
+    assert made.json()["data"]["content_plaintext"] == "text"
+    elsewhere = note | {"content": "text", "parent_object": "people"}
+    assert (await office.client.post("/notes", json={"data": elsewhere})).status_code == 404
+
+
 async def test_rows_of_the_same_instant_can_be_made(office):
     stamp = "2026-11-20T09:00:00.123456789Z"
     for index in range(3):

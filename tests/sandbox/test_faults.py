@@ -1,5 +1,6 @@
 """Bad days on order: each fault does what it says, for as many requests as it says."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -166,12 +167,14 @@ def test_vendors_can_run_on_a_thread_of_their_own():
     with hosted_aside(chatwoot=vendor, attio=None) as aside:
         assert list(aside.urls) == ["chatwoot"]
         assert aside.run(grow()).result(5).id == 1
+        endless = aside.run(asyncio.sleep(3600))
         url = f"{aside.urls['chatwoot']}/api/v1/accounts/1/inboxes"
         answer = httpx.get(url, headers={"api_access_token": vendor.token})
         assert [row["name"] for row in answer.json()["payload"]] == ["Grown beside"]
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
     assert not aside.thread.is_alive()
+    assert endless.cancelled()
 
 
 def test_a_thread_that_cannot_serve_says_so():
