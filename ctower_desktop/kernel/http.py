@@ -107,15 +107,20 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
-        timeout: httpx.Timeout | None = None,
+        timeout: float | None = None,
     ) -> AsyncIterator[tuple[int, AsyncIterator[str]]]:
-        """The status and the lines of a streamed answer as they come."""
+        """The status and the lines of a streamed answer as they come; `timeout` is the longest silence."""
+        content, sent = None, dict(headers or {})
+        if json is not None:
+            content = msgspec.json.encode(json)
+            sent.setdefault("content-type", "application/json")
+        patience = httpx.Timeout(timeout, connect=_TIMEOUT.connect) if timeout else _TIMEOUT
         try:
             async with self.client.stream(
-                method, url, headers=headers, json=json, timeout=timeout or _TIMEOUT
+                method, url, headers=sent, content=content, timeout=patience
             ) as answer:
-                yield answer.status_code, answer.aiter_lines()
-        except httpx.HTTPError as error:
+                yield answer.status_code, _lines(answer)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(f"{httpx.URL(url).host} does not answer: {_reason(error)}.") from error
 
     async def close(self) -> None:
@@ -255,6 +260,20 @@ class _Transport(httpx.AsyncHTTPTransport):
             keepalive_expiry=_CONNECTIONS.keepalive_expiry,
             network_backend=_Checked(),
         )
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
+    """Lines end at a line feed only: other separators of Unicode may stand inside JSON."""
+    held, size = b"", 0
+    async for part in answer.aiter_bytes():
+        size += len(part)
+        if size > _LARGEST:
+            raise Upstream(f"{answer.url.host} sent more than {_LARGEST >> 20} MB in one answer.")
+        *whole, held = (held + part).split(b"\n")
+        for line in whole:
+            yield line.rstrip(b"\r").decode("utf-8", "replace")
+    if held:
+        yield held.rstrip(b"\r").decode("utf-8", "replace")
 
 
 async def _bounded(answer: httpx.Response) -> bytes:

@@ -10,10 +10,9 @@ import msgspec
 from ctower_desktop.kernel.sql import Command, Query, as_json
 from ctower_desktop.search import vector_store
 from ctower_desktop.search.chunking import Piece
+from ctower_desktop.search.intake_store import Source
 from ctower_desktop.search.model import EmbeddingCounts, SourceType
 from ctower_desktop.search.words import Language
-
-_TOO_OFTEN = 5  # failed attempts after which a chunk is left alone
 
 
 class NewChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +81,11 @@ class _Id(msgspec.Struct, frozen=True):
     id: int
 
 
+class _KindOf(msgspec.Struct, frozen=True):
+    id: int
+    source_type: SourceType
+
+
 class _Number(msgspec.Struct, frozen=True):
     value: int
 
@@ -146,6 +150,14 @@ _READ = Query(
     """,
     file="index",
 )
+_KINDS = Query(
+    _KindOf,
+    """
+    SELECT c.id, c.source_type FROM json_each(:ids) AS wanted JOIN chunk AS c ON c.id = wanted.value
+    ORDER BY wanted.key
+    """,
+    file="index",
+)
 _COUNTS = Query(
     EmbeddingCounts,
     """
@@ -160,6 +172,14 @@ _CHUNKS = Query(_Number, "SELECT count(*) AS value FROM chunk WHERE project_id =
 _EMBEDDABLE = Query(
     _Number, "SELECT count(*) AS value FROM chunk INDEXED BY chunk_waiting WHERE embeddable = 1", file="index"
 )
+_SOURCES = Query(
+    Source,
+    """
+    SELECT source_type, source_pk, project_id FROM chunk INDEXED BY sqlite_autoindex_chunk_1
+    WHERE source_type IN ('message', 'issue', 'comment', 'deal', 'note', 'task') AND chunk_index = 0
+    """,
+    file="index",
+)
 _RETRY = Command(
     """
     UPDATE chunk SET attempts = 0, error = NULL
@@ -171,6 +191,11 @@ _RETRY = Command(
 
 def state(db: apsw.Connection) -> State:
     return _STATE.one(db)
+
+
+def sources(db: apsw.Connection) -> list[Source]:
+    """Every text that has chunks."""
+    return _SOURCES.all(db)
 
 
 def begin(db: apsw.Connection, seq: int, size: int, least: int) -> None:
@@ -277,6 +302,11 @@ def _remove(db: apsw.Connection, models: Sequence[int], chunk_id: int) -> None:
 def read(db: apsw.Connection, ids: Sequence[int]) -> list[Chunk]:
     """Chunks in the order asked for; those that are gone are left out."""
     return _READ.all(db, ids=as_json(list(ids)))
+
+
+def kinds(db: apsw.Connection, ids: Sequence[int]) -> list[tuple[int, SourceType]]:
+    """Chunks with their kinds, in the order asked for."""
+    return [(row.id, row.source_type) for row in _KINDS.rows(db, ids=as_json(list(ids)))]
 
 
 def counts(db: apsw.Connection, project_id: str, model: int) -> EmbeddingCounts:

@@ -61,9 +61,7 @@ def _ends_sentence(text: str, start: int, dot: int, after: int) -> bool:
     word = before[1]
     if _LIST_NUMBER.fullmatch(word):  # «2. Дизайн» is an item of a list, «в 2025.» is an end
         return normalised(text[start:dot]) != word
-    if _ABBREVIATION.fullmatch(word):  # «и т.д. Потом» goes on, unless the sentence is over anyway
-        return False
-    return True
+    return _ABBREVIATION.fullmatch(word) is None  # «и т.д. Потом» may go on
 
 
 def chunks(text: str, size: int = CHUNK_SIZE) -> list[Piece]:

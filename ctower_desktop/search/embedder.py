@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from ctower_desktop.kernel.errors import NotReady
+from ctower_desktop.kernel.errors import NotReady, TowerError
+from ctower_desktop.kernel.system import resources
+from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.search.settings import SearchSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +34,12 @@ class ModelUnavailable(NotReady):
     """The embedding model cannot be loaded; search goes on by words alone."""
 
     code = "model_unavailable"
+
+
+class EmbeddingFailed(TowerError):
+    """The model could not make a vector of a text."""
+
+    code, status = "embedding_failed", 500
 
 
 class ModelConfig(msgspec.Struct, frozen=True):
@@ -84,10 +93,15 @@ def read_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, config)
 
 
+def configured_folder(settings: SearchSettings) -> Path:
+    """Where the chosen model lies: the folder that is set, else the one that comes with the program."""
+    return Path(settings.model_folder).expanduser() if settings.model_folder else resources() / "model"
+
+
 class Embedder:
     """The model of one folder. Texts become vectors of length one.
 
-    One thread runs the model. Passages go to it in short runs, one at a time, so a query waits for one run at most.
+    One thread runs the model. Passages go to it in short runs, one at a time: a query waits for one of them at most.
     """
 
     def __init__(self, folder: ModelFolder, *, threads: int = 0) -> None:
@@ -96,19 +110,30 @@ class Embedder:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="embedder")
         self._one_stream = asyncio.Lock()
         self._loaded: _Loaded | None = None
-        self._failed: tuple[tuple[int, int], ModelUnavailable] | None = None
+        self._failed: tuple[tuple[int, int], str] | None = None
+
+    @classmethod
+    async def start(cls, tower: Tower) -> Embedder:
+        """The embedder of the folder that is set; raise ModelUnavailable."""
+        settings = tower.settings.get(SearchSettings)
+        folder = await asyncio.to_thread(read_folder, configured_folder(settings))
+        return cls(folder, threads=settings.threads)
+
+    @property
+    def model_id(self) -> str:
+        return self.folder.model_id
 
     @property
     def loaded(self) -> bool:
         return self._loaded is not None
 
-    async def query(self, text: str) -> Vectors:
+    async def embed_query(self, text: str) -> Vectors:
         """The vector of a question; raise ModelUnavailable."""
         found = await self._run(_Loaded.run, [self.folder.config.query_prefix + text])
         return found[0]  # type: ignore[no-any-return]
 
-    async def passages(self, texts: Sequence[str]) -> tuple[Vectors, int]:
-        """The vectors of texts to be found, in their order, and how many tokens they had; raise ModelUnavailable."""
+    async def embed_passages(self, texts: Sequence[str]) -> tuple[Vectors, int]:
+        """The vectors of texts in their order, and how many tokens they had; raise ModelUnavailable."""
         import numpy as np
 
         prefixed = [self.folder.config.passage_prefix + text for text in texts]
@@ -121,12 +146,12 @@ class Embedder:
         order = np.argsort(np.array(places, dtype=np.intp))
         return np.concatenate(parts)[order], sum(len(ids) for ids in coded)
 
-    async def load(self) -> ModelConfig:
-        """Load now, and say what was loaded; raise ModelUnavailable."""
-        await self._run(_Loaded.code, [])
-        return self.folder.config
+    async def dimension(self) -> int:
+        """How many numbers its vectors have; loads the model when its folder does not say."""
+        declared = self.folder.config.dimension
+        return declared if declared is not None else len(await self.embed_query("probe"))
 
-    async def close(self) -> None:
+    async def stop(self) -> None:
         """Finish the running run and let go of the model."""
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
         self._loaded = None
@@ -137,26 +162,29 @@ class Embedder:
     def _work(self, step: Any, texts: Sequence[Any]) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
-        return step(self._loaded, texts)
+        try:
+            return step(self._loaded, texts)
+        except RuntimeError as error:  # what onnxruntime raises while it runs
+            raise EmbeddingFailed(f"The model failed on a text: {str(error)[:200]}") from error
 
     def _load(self) -> _Loaded:
         stamp = self.folder.stamp()
         if self._failed is not None and self._failed[0] == stamp:
-            raise self._failed[1]
+            raise ModelUnavailable(self._failed[1])
         try:
             return _Loaded(self.folder, self._threads)
-        except Exception as error:  # noqa: BLE001 - both libraries raise bare Exceptions for a file they cannot read
-            log.warning("the embedding model in %s cannot be loaded: %s", self.folder.path, error)
-            reason = ModelUnavailable(f"The model in {self.folder.path} cannot be loaded: {str(error)[:200]}")
+        except Exception as error:  # both libraries raise bare Exceptions for a file that they cannot read
+            reason = f"The model in {self.folder.path} cannot be loaded: {str(error)[:200]}"
+            log.warning("%s", reason)
             self._failed = (stamp, reason)
-            raise reason from error
+            raise ModelUnavailable(reason) from error
 
 
 class _Loaded:
     """Session and tokenizer; used by the embedder's thread only."""
 
     def __init__(self, folder: ModelFolder, threads: int) -> None:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped,unused-ignore]
         from tokenizers import Tokenizer
 
         self.config = folder.config
@@ -196,7 +224,7 @@ class _Loaded:
         made = self.session.run(None, {k: v for k, v in given.items() if k in self.inputs})[0]
         pooled = self._pooled(np.asarray(made, np.float32), mask)
         if not np.isfinite(pooled).all():
-            raise ModelUnavailable("The model makes numbers that are none; replace it.")
+            raise EmbeddingFailed("The model makes numbers that are none.")
         return pooled
 
     def _pooled(self, made: Vectors, mask: NDArray[np.int64]) -> Vectors:

@@ -20,6 +20,14 @@ class Queued(msgspec.Struct, frozen=True):
     project_id: str
 
 
+class Source(msgspec.Struct, frozen=True):
+    """A text by its kind and id."""
+
+    source_type: SourceType
+    source_pk: str
+    project_id: str
+
+
 class SourceText(msgspec.Struct, frozen=True, kw_only=True):
     """A text as it is to be found: `body` is cut into chunks, `context` is found by words only."""
 
@@ -68,6 +76,11 @@ _FILL: tuple[Command, ...] = tuple(
     """)
     for table in ("message", "issue", "comment", "deal", "note", "task")
 )
+_ENQUEUE = Command("""
+    INSERT INTO index_queue (source_type, source_pk, project_id, queued_at)
+    VALUES (:source_type, :source_pk, :project_id, :at)
+    ON CONFLICT (source_type, source_pk) DO NOTHING
+""")
 _TEXTS: dict[SourceType, Query[SourceText]] = {
     "message": Query(
         SourceText,
@@ -87,7 +100,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT i.id AS source_pk, i.project_id, i.identifier AS source_ref, i.id AS parent_pk, NULL AS contact_pk,
                i.title, i.identifier || ' ' || i.title || char(10) || coalesce(i.description, '') AS body,
                coalesce(i.assignee_name, '') || ' ' || coalesce(i.state, '') AS context, 0 AS private,
-               i.created_at AS occurred_at, i.updated_at,
+               i.updated_at AS occurred_at, i.updated_at,
                json_object('state', i.state, 'priority', i.priority, 'assignee_name', i.assignee_name,
                            'due_date', i.due_date, 'url', i.url) AS metadata
         FROM json_each(:pks) AS wanted JOIN issue AS i ON i.id = wanted.value WHERE i.deleted_at IS NULL
@@ -114,7 +127,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                d.title || char(10) || coalesce(d.next_step, '') AS body,
                coalesce(d.company_name, '') || ' ' || coalesce(d.owner_name, '') || ' ' || d.stage || ' ' ||
                coalesce(CAST(CAST(d.amount AS INTEGER) AS TEXT), '') AS context, 0 AS private,
-               d.created_at AS occurred_at, d.updated_at,
+               d.updated_at AS occurred_at, d.updated_at,
                json_object('stage', d.stage, 'amount', d.amount, 'currency', d.currency,
                            'probability', d.probability, 'expected_close_date', d.expected_close_date,
                            'company_name', d.company_name, 'url', d.url) AS metadata
@@ -175,10 +188,11 @@ def done(db: apsw.Connection, lines: Iterable[Queued]) -> None:
     _DONE.run(db, seqs=as_json([line.seq for line in lines]))
 
 
-def fill(db: apsw.Connection, at: str) -> int:
-    """Queue every text there is; return the newest number given so far."""
+def fill(db: apsw.Connection, indexed: Iterable[Source], at: str) -> int:
+    """Queue every text there is or was indexed; return the newest number given so far."""
     for command in _FILL:
         command.run(db, at=at)
+    _ENQUEUE.run_many(db, ({**msgspec.structs.asdict(source), "at": at} for source in indexed))
     return newest(db)
 
 

@@ -109,7 +109,9 @@ def evidence_score(nearness: float, age_days: float | None, weight: float) -> Sc
     """The contract's score: six parts nearness, two parts recency, two parts authority."""
     recent = recency(age_days)
     score = _SEMANTIC * nearness + _RECENCY * recent + _AUTHORITY * weight
-    return Scored(rounded(score, 4), ScoreBreakdown(rounded(nearness, 4), rounded(recent, 4), rounded(weight, 4)))
+    return Scored(
+        rounded(score, 4), ScoreBreakdown(rounded(nearness, 4), rounded(recent, 4), rounded(weight, 4))
+    )
 
 
 def quality_score(evidence: int, kinds: int, chunks: int) -> int:
@@ -130,5 +132,5 @@ def ranking_stats(scores: Sequence[float]) -> RankingStats:
 
 def rounded(value: float, places: int) -> float:
     """Rounded half up, as the contract's figures are."""
-    factor = 10**places
+    factor = 10.0**places
     return math.floor(value * factor + 0.5 + 1e-9) / factor

@@ -53,7 +53,6 @@ class Waiting(msgspec.Struct, frozen=True):
     source_type: SourceType
     text: str
     text_hash: str
-    title: str | None
     private: bool
     occurred_at: str
     cached: bool
@@ -98,7 +97,7 @@ _REMOVE_MODEL = Command("DELETE FROM model WHERE id = :id", file="index")
 _WAITING = Query(
     Waiting,
     """
-    SELECT c.id, c.project_id, c.source_type, c.text, c.text_hash, c.title, c.private, c.occurred_at,
+    SELECT c.id, c.project_id, c.source_type, c.text, c.text_hash, c.private, c.occurred_at,
            EXISTS (SELECT 1 FROM embedding AS e WHERE e.model = :model AND e.text_hash = c.text_hash) AS cached
     FROM chunk AS c INDEXED BY chunk_waiting
     WHERE c.embedded_by < :model AND c.embeddable = 1 AND c.error IS NULL
@@ -109,7 +108,7 @@ _WAITING = Query(
 _WAITING_OF_PROJECT = Query(
     Waiting,
     """
-    SELECT c.id, c.project_id, c.source_type, c.text, c.text_hash, c.title, c.private, c.occurred_at,
+    SELECT c.id, c.project_id, c.source_type, c.text, c.text_hash, c.private, c.occurred_at,
            EXISTS (SELECT 1 FROM embedding AS e WHERE e.model = :model AND e.text_hash = c.text_hash) AS cached
     FROM chunk AS c INDEXED BY chunk_waiting_of_project
     WHERE c.project_id = :project_id AND c.embedded_by < :model AND c.embeddable = 1 AND c.error IS NULL
@@ -152,6 +151,9 @@ _CACHED = Query(
 )
 _EMBEDDED = Command(
     "UPDATE chunk SET embedded_by = :model, attempts = 0, error = NULL WHERE id = :id", file="index"
+)
+_UNEMBED = Command(
+    "UPDATE chunk SET embedded_by = 0 WHERE embedded_by = :model AND embeddable = 1", file="index"
 )
 _FAILED = Command(
     """
@@ -212,7 +214,8 @@ def serve(db: apsw.Connection, number: int) -> None:
 
 
 def drop_model(db: apsw.Connection, number: int) -> None:
-    """Forget a model and its vectors."""
+    """Forget a model and its vectors; chunks that had one of its own stand in line again for another."""
+    _UNEMBED.run(db, model=number)
     db.execute(f"DROP TABLE vector_{number:d}")
     _REMOVE_MODEL.run(db, id=number)
 
@@ -230,13 +233,13 @@ def left(db: apsw.Connection, model: int) -> int:
 
 
 def keep(
-    db: apsw.Connection, model: int, chunks: Sequence[Waiting], made: Vectors, fresh: Sequence[str]
+    db: apsw.Connection, model: int, chunks: Sequence[Waiting], made: Vectors | None, fresh: Sequence[str]
 ) -> int:
     """Keep vectors of the texts with the hashes `fresh`, then give every chunk its vector; return how many got one.
 
     A chunk whose text changed meanwhile gets none, and stays in line.
     """
-    for text_hash, vector in zip(fresh, made, strict=True):
+    for text_hash, vector in zip(fresh, made if made is not None else (), strict=True):
         scale, packed = quantised(vector)
         _ADD.run(db, model=model, text_hash=text_hash, scale=scale, vector=packed)
     kept = 0

@@ -33,22 +33,25 @@ _IDENTIFIER = re.compile(
     re.UNICODE,
 )
 _TRAILING = ".,;:!?)]}'\""
+_CITED = re.compile(r"\[(\d{1,3})\]")
 _STEMMERS = threading.local()  # a stemmer must not be shared by threads
 _ALGORITHMS: dict[Language, str] = {"ru": "russian", "en": "english"}
 
-STOP_WORDS = frozenset(
-    """
-    а без более бы был была были было быть в вам вас ваш ведь во вот все всего всех вы где да для до его ее если
-    есть еще же за здесь и из или им их к как какая какие какой какого каком когда кем ко который кого кому кто ли
-    либо лишь мне мной мы на над надо нам нас наш не него нее нет ни них но ну о об обо он она они оно от очень по
-    под при про с со так также такой там тебя то того тоже той только том ты у уж уже чего чей чем что чтобы эта
-    эти это этого этой этом этот я ему ней сейчас можно
-    a about all am an and any are as at be been but by can could did do does for from had has have he her him his
-    how i if in into is it its just me my no nor not of on or our out she should so some than that the their them
-    then there these they this those to up us was we were what when where which who whom why will with would you
-    your
-    """.split()
+_RUSSIAN_STOP_WORDS = (
+    "а без более бы был была были было быть в вам вас ваш ведь во вот все всего всех вы где да для до "
+    "его ее если есть еще же за здесь и из или им их к как какая какие какой какого каком когда кем "
+    "ко который кого кому кто ли либо лишь мне мной мы на над надо нам нас наш не него нее нет ни них "
+    "но ну о об обо он она они оно от очень по под при про с со так также такой там тебя то того тоже "
+    "той только том ты у уж уже чего чей чем что чтобы эта эти это этого этой этом этот я ему ней "
+    "сейчас можно "
 )
+_ENGLISH_STOP_WORDS = (
+    "a about all am an and any are as at be been but by can could did do does for from had has have "
+    "he her him his how i if in into is it its just me my no nor not of on or our out she should so "
+    "some than that the their them then there these they this those to up us was we were what when "
+    "where which who whom why will with would you your "
+)
+STOP_WORDS = frozenset(f"{_RUSSIAN_STOP_WORDS}{_ENGLISH_STOP_WORDS}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def stem(token: str) -> str:
 
 
 def _stemmer(of: Language) -> Stemmer.Stemmer:
-    stemmers: dict[Language, Stemmer.Stemmer] = _STEMMERS.__dict__
+    stemmers: dict[str, Stemmer.Stemmer] = _STEMMERS.__dict__
     if of not in stemmers:
         stemmers[of] = Stemmer.Stemmer(_ALGORITHMS[of])
     return stemmers[of]
@@ -132,6 +135,11 @@ def question(text: str) -> Question:
         identifiers=tuple(identifiers(text)[:8]),
         phrases=tuple(" ".join(tokens(match[1])) for match in _QUOTED.finditer(text) if tokens(match[1]))[:4],
     )
+
+
+def cited(answer: str) -> list[int]:
+    """The numbers of evidence an answer cites as [n], each once."""
+    return list(dict.fromkeys(int(number) for number in _CITED.findall(answer)))
 
 
 def telling(rows: int, total: int) -> float:

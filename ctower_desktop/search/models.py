@@ -1,0 +1,93 @@
+"""Which embedding model answers now, and which one is being prepared to take over."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import NamedTuple
+
+from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.search import vector_store
+from ctower_desktop.search.embedder import Embedder, ModelUnavailable, configured_folder, read_folder
+from ctower_desktop.search.settings import SearchSettings
+from ctower_desktop.search.vector_store import Model
+
+
+class Ready(NamedTuple):
+    """A model together with the number its vectors are kept under."""
+
+    embedder: Embedder
+    model: Model
+
+
+class Models:
+    """The embedders of a tower: of the folder that is set, and of the one whose vectors still serve."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+        self._open: dict[Path, Embedder] = {}
+        self._changing = asyncio.Lock()
+
+    @classmethod
+    async def start(cls, tower: Tower) -> Models:
+        """Nothing is loaded before it is needed."""
+        return cls(tower)
+
+    async def stop(self) -> None:
+        """Let go of every model."""
+        for embedder in self._open.values():
+            await embedder.stop()
+        self._open.clear()
+
+    async def wanted(self) -> Ready:
+        """The model that is set, with a place for its vectors; raise ModelUnavailable.
+
+        Another model that was being prepared is given up.
+        """
+        async with self._changing:
+            embedder = await self._embedder(configured_folder(self._tower.settings.get(SearchSettings)))
+            known = await self._tower.index.read(vector_store.models)
+            dimension = await embedder.dimension()
+            for model in known:
+                if (model.model_id, model.dimension) == (embedder.model_id, dimension):
+                    await self._give_up([m for m in known if m.state == "building" and m.id != model.id])
+                    return Ready(embedder, model)
+            await self._give_up([m for m in known if m.state == "building"])
+            config, folder = embedder.folder.config, str(embedder.folder.path)
+            await self._tower.index.write(
+                vector_store.add_model, embedder.model_id, dimension, config.languages, folder
+            )
+            newest = (await self._tower.index.read(vector_store.models))[-1]
+            return Ready(embedder, newest)
+
+    async def serving(self) -> Ready | None:
+        """The model whose vectors are searched now, or None before there is one; raise ModelUnavailable."""
+        known = await self._tower.index.read(vector_store.models)
+        model = next((m for m in known if m.state == "serving"), None)
+        if model is None:
+            return None
+        embedder = await self._embedder(Path(model.folder))
+        if embedder.model_id != model.model_id:
+            raise ModelUnavailable("Another model is being prepared; until it is, search goes on by words.")
+        return Ready(embedder, model)
+
+    async def promote(self, model: Model) -> None:
+        """Let a prepared model answer from now on; vectors of others are forgotten, and other models let go."""
+        await self._tower.index.write(vector_store.serve, model.id)
+        for path in [path for path in self._open if str(path) != model.folder]:
+            await self._open.pop(path).stop()
+
+    async def _give_up(self, building: list[Model]) -> None:
+        for model in building:
+            await self._tower.index.write(vector_store.drop_model, model.id)
+
+    async def _embedder(self, path: Path) -> Embedder:
+        folder = await asyncio.to_thread(read_folder, path)
+        held = self._open.get(path)
+        if held is not None and held.folder == folder:
+            return held
+        if held is not None:
+            await held.stop()
+        threads = self._tower.settings.get(SearchSettings).threads
+        self._open[path] = Embedder(folder, threads=threads)
+        return self._open[path]
