@@ -19,6 +19,7 @@ _PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?\d+")
 _LARGEST = 2**63 - 1  # what SQLite can hold
+_DEEPEST = 64  # levels of a body; everything that walks through it may recurse
 _CODES = (  # the first that is found in msgspec's sentence
     ("missing required field", "invalid_type"),
     ("unknown field", "unrecognized_keys"),
@@ -86,18 +87,35 @@ def decoded(body: bytes) -> object:
     if not body.strip():
         return {}
     try:
-        return msgspec.json.decode(body)
+        found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidJson(f"The body is not valid JSON: {error}.") from None
+    if _deeper(found, _DEEPEST):
+        raise InvalidJson(f"The body is nested more than {_DEEPEST} levels deep.")
+    return found
+
+
+def _deeper(value: object, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [
+            inner
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not layer:
+            return False
+    return True
 
 
 def path_value(raw: str, kind: Any) -> Any:
     """One path parameter; a malformed UUID is InvalidUuid, anything else that does not fit Invalid."""
+    if _is_uuid(kind) and not is_uuid(raw):  # a pattern's `$` would let a line break pass
+        raise InvalidUuid(f"{raw[:80]!r} is not a UUID.")
     try:
         found = msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        if _is_uuid(kind):
-            raise InvalidUuid(f"{raw[:80]!r} is not a UUID.") from None
         raise Invalid(issues=(_issue("path", error),)) from None
     if beyond := tuple(_beyond(found)):
         raise Invalid(issues=beyond)
