@@ -173,6 +173,6 @@ def described(error: GraphQLError) -> dict[str, Any]:
         entry = problem(str(original), "invalid input", original.code, path)
         entry["extensions"]["userPresentableMessage"] = original.presentable
         return entry
-    if original is not None:
+    if original is not None and not isinstance(original, GraphQLError):
         raise original
     return problem(error.message, "graphql error", "BAD_USER_INPUT", path)

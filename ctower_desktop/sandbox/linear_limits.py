@@ -73,7 +73,8 @@ def cost_of(schema: GraphQLSchema, document: DocumentNode, variables: dict[str, 
     cost = Cost(schema, fragments, variables)
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     roots = {"query": schema.query_type, "mutation": schema.mutation_type}
-    return math.ceil(sum(cost.of(o.selection_set, roots.get(o.operation.value)) for o in operations))
+    points = sum(cost.of(each.selection_set, roots.get(each.operation.value)) for each in operations)
+    return math.ceil(round(points, 6))  # tenths do not add up exactly
 
 
 @dataclass

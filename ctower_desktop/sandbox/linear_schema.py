@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLError, GraphQLResolveInfo, assert_valid_schema, build_schema
+from graphql import GraphQLResolveInfo, assert_valid_schema, build_schema
 
 from ctower_desktop.sandbox.linear_lists import instant, page, snake, written
 from ctower_desktop.sandbox.linear_model import (
@@ -20,7 +20,7 @@ from ctower_desktop.sandbox.linear_model import (
     User,
     WorkflowState,
 )
-from ctower_desktop.sandbox.linear_state import LinearState, day_of
+from ctower_desktop.sandbox.linear_state import LinearError, LinearState, day_of
 
 SCHEMA = build_schema(Path(__file__).with_name("linear.graphql").read_text("utf-8"))
 """Our subset of the vendor's schema."""
@@ -199,7 +199,7 @@ class Mutations:
         issue = self.state.find(Issue, given.get("issueId"))
         parent = self.state.find(Comment, given["parentId"]) if given.get("parentId") else None
         if not given.get("body"):
-            raise GraphQLError("Comment body is required")
+            raise LinearError("Argument Validation Error", "body should not be empty.")
         comment = self.state.add_comment(issue, given["body"], parent=parent, row_id=given.get("id"))
         return {"comment": comment}
 
