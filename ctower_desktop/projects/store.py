@@ -105,7 +105,7 @@ def add(
 
 
 def assign(
-    db: apsw.Connection, assignment_id: str, user_id: str, project_id: str, *, at: str, by: str
+    db: apsw.Connection, user_id: str, project_id: str, *, assignment_id: str, at: str, by: str
 ) -> bool:
     """Assign somebody to a project; return whether they were not already."""
     return _ASSIGN.run(db, id=assignment_id, user_id=user_id, project_id=project_id, at=at, by=by) == 1

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _LOOPBACK = "127.0.0.1"
 _TRIES = 50
 _KEEP_ALIVE = 75.0  # seconds
-_GOODBYE = 0.5  # seconds a running request has left when the door closes
+_GOODBYE = 0.4  # seconds a running request has left when the door closes
 
 
 class PortInUse(TowerError):

@@ -86,7 +86,8 @@ class Streams:
         source = _Source(events)
         closing = asyncio.ensure_future(self._closing.wait())
         try:
-            await asyncio.wait({source.following, closing}, timeout=_FIRST_EVENT)
+            waiting = {source.following, closing}
+            await asyncio.wait(waiting, timeout=_FIRST_EVENT, return_when=asyncio.FIRST_COMPLETED)
             source.raise_refusal()
             response = web.StreamResponse(headers={**headers, **_HEADERS})
             await response.prepare(request)

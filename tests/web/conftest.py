@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,9 @@ import pytest
 from ctower_desktop import app
 from ctower_desktop.accounts.users import add_user
 from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER, Door
+from ctower_desktop.kernel.errors import Conflict
 from ctower_desktop.kernel.system import new_id
-from ctower_desktop.kernel.tower import ProjectRef, Role, Tower, desktop
+from ctower_desktop.kernel.tower import ProjectRef, Role, Scoped, Tower, desktop
 from ctower_desktop.projects import store as projects
 from ctower_desktop.projects.actions import NewProject, create_project
 from ctower_desktop.web.listener import Listener
@@ -55,14 +56,13 @@ class Site:
     async def user(self, username: str, role: Role, *assigned: ProjectRef) -> None:
         user = await add_user(self.tower, username, PASSWORD, role)
         for project in assigned:
-            await self.tower.db.write(
-                projects.assign,
-                user.id,
-                project.id,
-                assignment_id=new_id(),
-                at=self.tower.clock.text(),
-                by="test",
-            )
+            await self.assign(user.id, project)
+
+    async def assign(self, user_id: str, project: ProjectRef) -> None:
+        at = self.tower.clock.text()
+        await self.tower.db.write(
+            projects.assign, user_id, project.id, assignment_id=new_id(), at=at, by="test"
+        )
 
 
 @asynccontextmanager
@@ -77,8 +77,59 @@ async def site_of(home, clock, door: Door = TOWER, heartbeat: float = 30.0, **en
         await app.close_tower(tower)
 
 
+class Count(msgspec.Struct):
+    """How often the probe has run."""
+
+    count: int
+
+
+class Wanted(msgspec.Struct):
+    """What a probe is asked."""
+
+    text: str = ""
+    fail: bool = False
+
+
 @pytest.fixture
-async def site(home, clock) -> AsyncIterator[Site]:
+def declared() -> Iterator[None]:
+    """Endpoints a test declares for itself leave the registry with it."""
+    before = dict(ENDPOINTS)
+    yield
+    for name in ENDPOINTS.keys() - before.keys():
+        del ENDPOINTS[name]
+
+
+@pytest.fixture
+def probes(declared) -> list[str]:
+    """Three endpoints that note in the list that they ran: plain, expensive, and safe to send twice."""
+    ran: list[str] = []
+
+    @TOWER.post("/probe/act")
+    async def act(call: Scoped, body: Wanted) -> Count:
+        """Act."""
+        ran.append(call.project_id)
+        return Count(len(ran))
+
+    @TOWER.post("/probe/work", pace="expensive")
+    async def work(call: Scoped, body: Wanted) -> Count:
+        """Work hard."""
+        ran.append(call.project_id)
+        return Count(len(ran))
+
+    @TOWER.post("/probe/{name}/once", idempotent=True, status=201)
+    async def act_once(call: Scoped, name: str, body: Wanted) -> Count:
+        """Act, once."""
+        ran.append(name)
+        await asyncio.sleep(0)
+        if body.fail:
+            raise Conflict
+        return Count(len(ran))
+
+    return ran
+
+
+@pytest.fixture
+async def site(home, clock, probes) -> AsyncIterator[Site]:
     async with site_of(home, clock) as found:
         yield found
 
@@ -95,15 +146,6 @@ async def owner(site) -> AsyncIterator[Client]:
     async with site.client() as client:
         await client.sign_in()
         yield client
-
-
-@pytest.fixture
-def declared():
-    """Endpoints a test declares for itself leave the registry with it."""
-    before = dict(ENDPOINTS)
-    yield
-    for name in ENDPOINTS.keys() - before.keys():
-        del ENDPOINTS[name]
 
 
 @dataclass
