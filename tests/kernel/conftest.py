@@ -1,0 +1,74 @@
+"""A database of the test's own, with migrations of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctower_desktop.kernel.database import Database
+
+Steps = Callable[..., Path]
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> Steps:
+    """A folder of numbered migrations: `steps("CREATE …", "ALTER …")`."""
+
+    def write(*scripts: str) -> Path:
+        folder = tmp_path / "migrations"
+        folder.mkdir(exist_ok=True)
+        for number, script in enumerate(scripts, 1):
+            (folder / f"{number:04}_step.sql").write_text(script, "utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def one_table(steps: Steps) -> Path:
+    return steps(
+        "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"
+        "CREATE TABLE other (id INTEGER PRIMARY KEY, note INTEGER REFERENCES note (id) ON DELETE CASCADE)"
+        " STRICT;"
+        "CREATE INDEX other_note ON other (note);"
+    )
+
+
+@pytest.fixture
+async def db(tmp_path: Path, one_table: Path) -> AsyncIterator[Database]:
+    found = await Database.open(tmp_path / "test.db", one_table)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def changes(db: Database) -> list[set[str]]:
+    """The tables of every commit that was told."""
+    found: list[set[str]] = []
+    db.changed.append(lambda tables: found.append(set(tables)))
+    return found
+
+
+def add(db: Any, *texts: str) -> int:
+    """Add notes; return how many there are."""
+    for text in texts:
+        db.execute("INSERT INTO note (text) VALUES (?)", (text,))
+    return int(db.execute("SELECT count(*) FROM note").get)
+
+
+def texts(db: Any) -> list[str]:
+    """Every note."""
+    return [row[0] for row in db.execute("SELECT text FROM note ORDER BY id")]
+
+
+@pytest.fixture(name="add")
+def _add() -> Callable[..., int]:
+    return add
+
+
+@pytest.fixture(name="texts")
+def _texts() -> Callable[..., list[str]]:
+    return texts
