@@ -37,6 +37,7 @@ from ctower_desktop.search.model import (
 )
 from ctower_desktop.search.store import NewRun
 
+_NO_MODEL = -1  # the number of no model: nothing has a vector of it
 _JUDGED = 5  # pieces of evidence a judgement of the whole answer is about when it cites none
 
 
@@ -102,7 +103,7 @@ async def read_lightrag_status(call: Scoped) -> LightragStatus:
     tower, project = call.tower, call.project_ref
     indexer = await tower.part(Indexer)
     model = await indexer.newest_model()
-    counts = await tower.index.read(chunk_store.counts, project.id, model.id if model else 0)
+    counts = await tower.index.read(chunk_store.counts, project.id, model.id if model else _NO_MODEL)
     busy = min(indexer.in_work.get(project.id, 0), counts.pending)
     building = model.model_id if model is not None and model.state == "building" else None
     return LightragStatus(

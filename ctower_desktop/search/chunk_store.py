@@ -37,7 +37,7 @@ class NewChunk(msgspec.Struct, frozen=True, kw_only=True):
     stems: str
 
 
-class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+class Chunk(msgspec.Struct, frozen=True):
     """A chunk as kept."""
 
     id: int

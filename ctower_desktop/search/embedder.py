@@ -93,9 +93,11 @@ def read_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, config)
 
 
-def configured_folder(settings: SearchSettings) -> Path:
-    """Where the chosen model lies: the folder that is set, else the one that comes with the program."""
-    return Path(settings.model_folder).expanduser() if settings.model_folder else resources() / "model"
+def chosen_folder(settings: SearchSettings) -> ModelFolder:
+    """The model that is set, else the one that comes with the program; raise ModelUnavailable."""
+    if settings.model_folder:
+        return read_folder(Path(settings.model_folder).expanduser())
+    return read_folder(resources() / "model")
 
 
 class Embedder:
@@ -116,7 +118,7 @@ class Embedder:
     async def start(cls, tower: Tower) -> Embedder:
         """The embedder of the folder that is set; raise ModelUnavailable."""
         settings = tower.settings.get(SearchSettings)
-        folder = await asyncio.to_thread(read_folder, configured_folder(settings))
+        folder = await asyncio.to_thread(chosen_folder, settings)
         return cls(folder, threads=settings.threads)
 
     @property

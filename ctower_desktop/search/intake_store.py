@@ -28,7 +28,7 @@ class Source(msgspec.Struct, frozen=True):
     project_id: str
 
 
-class SourceText(msgspec.Struct, frozen=True, kw_only=True):
+class SourceText(msgspec.Struct, frozen=True):
     """A text as it is to be found: `body` is cut into chunks, `context` is found by words only."""
 
     source_pk: str

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.search import vector_store
-from ctower_desktop.search.embedder import Embedder, ModelUnavailable, configured_folder, read_folder
+from ctower_desktop.search.embedder import (
+    Embedder,
+    ModelFolder,
+    ModelUnavailable,
+    chosen_folder,
+    read_folder,
+)
 from ctower_desktop.search.settings import SearchSettings
 from ctower_desktop.search.vector_store import Model
 
@@ -45,7 +51,8 @@ class Models:
         Another model that was being prepared is given up.
         """
         async with self._changing:
-            embedder = await self._embedder(configured_folder(self._tower.settings.get(SearchSettings)))
+            settings = self._tower.settings.get(SearchSettings)
+            embedder = await self._embedder(await asyncio.to_thread(chosen_folder, settings))
             known = await self._tower.index.read(vector_store.models)
             dimension = await embedder.dimension()
             for model in known:
@@ -66,7 +73,7 @@ class Models:
         model = next((m for m in known if m.state == "serving"), None)
         if model is None:
             return None
-        embedder = await self._embedder(Path(model.folder))
+        embedder = await self._embedder(await asyncio.to_thread(read_folder, Path(model.folder)))
         if embedder.model_id != model.model_id:
             raise ModelUnavailable("Another model is being prepared; until it is, search goes on by words.")
         return Ready(embedder, model)
@@ -81,13 +88,12 @@ class Models:
         for model in building:
             await self._tower.index.write(vector_store.drop_model, model.id)
 
-    async def _embedder(self, path: Path) -> Embedder:
-        folder = await asyncio.to_thread(read_folder, path)
-        held = self._open.get(path)
+    async def _embedder(self, folder: ModelFolder) -> Embedder:
+        held = self._open.get(folder.path)
         if held is not None and held.folder == folder:
             return held
         if held is not None:
             await held.stop()
         threads = self._tower.settings.get(SearchSettings).threads
-        self._open[path] = Embedder(folder, threads=threads)
-        return self._open[path]
+        self._open[folder.path] = Embedder(folder, threads=threads)
+        return self._open[folder.path]

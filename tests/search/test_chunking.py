@@ -15,7 +15,9 @@ def texts(text, size=1000):
     return [piece.text for piece in chunking.chunks(text, size)]
 
 
-@pytest.mark.parametrize(("text", "size", "expected"), [("", 1000, []), (" \n\t ", 1000, []), ("a  b\n c", 200, ["a b c"])])
+@pytest.mark.parametrize(
+    ("text", "size", "expected"), [("", 1000, []), (" \n\t ", 1000, []), ("a  b\n c", 200, ["a b c"])]
+)
 def test_the_contracts_vectors(text, size, expected):
     assert texts(text, size) == expected
 
@@ -29,7 +31,9 @@ def test_nothing_is_lost_and_nothing_is_too_long(text, size):
     found = chunking.chunks(text, size)
     assert all(0 < len(piece.text) <= size for piece in found)
     assert [piece.index for piece in found] == list(range(len(found)))
-    assert "".join(piece.text for piece in found).replace(" ", "") == chunking.normalised(text).replace(" ", "")
+    assert "".join(piece.text for piece in found).replace(" ", "") == chunking.normalised(text).replace(
+        " ", ""
+    )
 
 
 @given(LETTERS)

@@ -25,7 +25,15 @@ def test_the_contracts_evidence_scores(distance, age, authority, expected):
 
 @pytest.mark.parametrize(
     ("evidence", "kinds", "chunks", "expected"),
-    [(0, 3, 5, 0), (1, 1, 0, 16), (4, 2, 2, 49), (5, 1, 5, 57), (8, 1, 0, 44), (10, 3, 5, 100), (25, 4, 10, 100)],
+    [
+        (0, 3, 5, 0),
+        (1, 1, 0, 16),
+        (4, 2, 2, 49),
+        (5, 1, 5, 57),
+        (8, 1, 0, 44),
+        (10, 3, 5, 100),
+        (25, 4, 10, 100),
+    ],
 )
 def test_the_contracts_quality(evidence, kinds, chunks, expected):
     assert ranking.quality_score(evidence, kinds, chunks) == expected
@@ -53,7 +61,9 @@ def test_fusion_prefers_what_both_sides_found():
 def test_a_model_without_russian_only_fills_up_the_end():
     languages = dict.fromkeys(range(1, 8), "ru")
     assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, ["en"]) == [1, 2, 3, 7, 6, 5]
-    assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, [])[1] == 7, "a multilingual model is believed"
+    assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, [])[1] == 7, (
+        "a multilingual model is believed"
+    )
 
 
 def test_an_english_question_does_not_believe_vectors_of_russian_texts():

@@ -44,7 +44,13 @@ def test_both_languages_in_one_text():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("12 500 руб", ["12500"]), ("$12,500.00", ["12500"]), ("1 234 567", ["1234567"]), ("10.11.2026", []), ("12", [])],
+    [
+        ("12 500 руб", ["12500"]),
+        ("$12,500.00", ["12500"]),
+        ("1 234 567", ["1234567"]),
+        ("10.11.2026", []),
+        ("12", []),
+    ],
 )
 def test_grouped_numbers(text, expected):
     assert list(words.numbers(text)) == expected
@@ -111,7 +117,14 @@ def found(table, match):
 
 @pytest.mark.parametrize(
     ("query", "rows"),
-    [("ошибками", [1]), ("оплатой payments", [1, 2]), ("релиз", [3]), ("елка", [4]), ("ЁЛКА", [4]), ("нет", [])],
+    [
+        ("ошибками", [1]),
+        ("оплатой payments", [1, 2]),
+        ("релиз", [3]),
+        ("елка", [4]),
+        ("ЁЛКА", [4]),
+        ("нет", []),
+    ],
 )
 def test_words_are_found_in_any_form(table, query, rows):
     asked = words.question(query)
