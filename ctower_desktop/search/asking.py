@@ -39,7 +39,7 @@ class AnswerPiece(msgspec.Struct, frozen=True):
 
 
 class AnswerDone(msgspec.Struct, frozen=True):
-    """The whole answer, as it was kept; `problem` says why a chat model did not write it, if one is set up."""
+    """The whole answer, as it was kept; `problem` says why the chat model that is set up did not write it."""
 
     answer: LightragAnswer
     problem: str | None

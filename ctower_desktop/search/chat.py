@@ -45,7 +45,7 @@ async def chat(
 ) -> AsyncIterator[str]:
     """The pieces of the model's answer; raise ChatFailed when it does not come to its end.
 
-    Nothing is tried again: after the first piece a second try would repeat it. Closing the iterator ends the call.
+    Nothing is tried again: a second try would repeat what was shown. Closing the iterator ends the call.
     """
     said = outcome if outcome is not None else Outcome()
     address = await checked_url(settings.chat_url, private=True)

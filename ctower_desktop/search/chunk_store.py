@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import apsw
 import msgspec
@@ -11,7 +11,7 @@ from ctower_desktop.kernel.sql import Command, Query, as_json
 from ctower_desktop.search import vector_store
 from ctower_desktop.search.chunking import Piece
 from ctower_desktop.search.intake_store import Source
-from ctower_desktop.search.model import EmbeddingCounts, SourceType
+from ctower_desktop.search.model import KIND_OF, EmbeddingCounts, SourceType
 from ctower_desktop.search.words import Language
 
 
@@ -111,11 +111,14 @@ _KEPT = Query(
 _ADD = Query(
     _Id,
     """
-    INSERT INTO chunk (project_id, source_type, source_pk, chunk_index, source_ref, parent_pk, contact_pk, title,
-                       text, text_hash, words_hash, tokens, language, private, occurred_at, updated_at, metadata,
+    INSERT INTO chunk (project_id, source_type, source_pk, chunk_index, source_ref, parent_pk,
+        contact_pk, title,
+                       text, text_hash, words_hash, tokens, language, private, occurred_at, updated_at,
+                       metadata,
                        embeddable)
     VALUES (:project_id, :source_type, :source_pk, :chunk_index, :source_ref, :parent_pk, :contact_pk, :title,
-            :text, :text_hash, :words_hash, :tokens, :language, :private, :occurred_at, :updated_at, :metadata,
+            :text, :text_hash, :words_hash, :tokens, :language, :private, :occurred_at, :updated_at,
+            :metadata,
             :embeddable)
     RETURNING id
     """,
@@ -282,7 +285,7 @@ def _put_words(db: apsw.Connection, chunk_id: int, chunk: NewChunk) -> None:
 
 
 def scope_word(project_id: str, source_type: SourceType | None = None, *, private: bool) -> str:
-    """The one word in the word index that stands for a project's open (or private) texts, or those of one kind."""
+    """The word in the index that stands for a project's open or private texts, or for those of one kind."""
     return f"{project_id.replace('-', '')}{'v' if private else 'p'}{source_type or ''}".lower()
 
 
@@ -304,9 +307,32 @@ def read(db: apsw.Connection, ids: Sequence[int]) -> list[Chunk]:
     return _READ.all(db, ids=as_json(list(ids)))
 
 
-def kinds(db: apsw.Connection, ids: Sequence[int]) -> list[tuple[int, SourceType]]:
-    """Chunks with their kinds, in the order asked for."""
-    return [(row.id, row.source_type) for row in _KINDS.rows(db, ids=as_json(list(ids)))]
+def gathered(
+    db: apsw.Connection,
+    pool: Sequence[int],
+    hits: Mapping[int, float],
+    depth: int,
+    *,
+    model: int | None,
+    vector: vector_store.Vectors | None,
+) -> tuple[dict[int, Chunk], dict[int, float]]:
+    """The chunks of a pool that are worth scoring, with those that vectors hit, and how far each is.
+
+    Of every kind the first `depth` are worth it, so that many messages do not hide the one issue.
+    """
+    taken = dict.fromkeys(KIND_OF.values(), 0)
+    worth = []
+    for row in _KINDS.rows(db, ids=as_json(list(pool))):
+        group = KIND_OF[row.source_type]
+        if taken[group] < depth:
+            taken[group] += 1
+            worth.append(row.id)
+    found = {chunk.id: chunk for chunk in read(db, list(dict.fromkeys([*worth, *hits])))}
+    distances = dict(hits)
+    if model is not None and vector is not None:
+        rest = [number for number in found if number not in hits]
+        distances.update(vector_store.exact(db, model, vector, rest))
+    return found, distances
 
 
 def counts(db: apsw.Connection, project_id: str, model: int) -> EmbeddingCounts:

@@ -40,7 +40,7 @@ def normalised(text: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text. Abbreviations, initials, numbers and addresses do not end one; a line break does."""
+    """The sentences of a text. Abbreviations, initials, numbers and addresses end none; a line break does."""
     found, start = [], 0
     for end in _END.finditer(text):
         if "\n" in end[0] or _ends_sentence(text, start, end.start(), end.end()):

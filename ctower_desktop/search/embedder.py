@@ -103,7 +103,7 @@ def chosen_folder(settings: SearchSettings) -> ModelFolder:
 class Embedder:
     """The model of one folder. Texts become vectors of length one.
 
-    One thread runs the model. Passages go to it in short runs, one at a time: a query waits for one of them at most.
+    One thread runs the model. Passages go to it in short runs, one at a time: a query waits for one at most.
     """
 
     def __init__(self, folder: ModelFolder, *, threads: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Keeping the index in step with ctower.db: words at once, vectors in the background, both surviving a kill."""
+"""Keeping the index in step with ctower.db: words at once, vectors behind; a kill loses nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Prepared = list[tuple[SourceType, str, list[NewChunk]]]
 
 
 class Indexer:
-    """Works off the queue of changed texts, then gives chunks their vectors; sleeps when there is nothing to do."""
+    """Works off the queue of changed texts, then gives chunks their vectors; sleeps when all is done."""
 
     def __init__(self, tower: Tower, models: Models) -> None:
         self._tower, self._models = tower, models
@@ -87,7 +87,7 @@ class Indexer:
         )
 
     async def index_words(self, project_id: str | None = None) -> int:
-        """Make the oldest changed texts findable by their words; return how many lines of the queue that took."""
+        """Make the oldest changed texts findable by their words; return how many lines that took."""
         async with self._step:
             await self._prepare()
             tower = self._tower
@@ -103,7 +103,7 @@ class Indexer:
             return len(lines)
 
     async def embed_some(self, project_id: str | None = None) -> tuple[int, int, int] | None:
-        """Give some chunks their vectors: how many, how many failed, of how many tokens; None when none waits."""
+        """Give some chunks their vectors: how many done, failed, and their tokens; None when none waits."""
         async with self._step:
             ready = await self._models.wanted()
             number = ready.model.id
@@ -193,7 +193,7 @@ class Indexer:
                     await self._wake.wait()
 
     async def _work_until_done(self) -> float | None:
-        """Work while there is work; return after how many seconds to look again, None: when something changes."""
+        """Work while there is work; return after how many seconds to look again (None: on a change)."""
         try:
             while await self.index_words():
                 await self._tell()

@@ -85,7 +85,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
     "message": Query(
         SourceText,
         """
-        SELECT m.id AS source_pk, m.project_id, m.message_id AS source_ref, m.conversation_global_id AS parent_pk,
+        SELECT m.id AS source_pk, m.project_id, m.message_id AS source_ref, m.conversation_global_id
+            AS parent_pk,
                m.contact_global_id AS contact_pk, NULL AS title, coalesce(m.content, '') AS body,
                coalesce(m.sender_name, '') AS context, m.private, m.created_at AS occurred_at, m.updated_at,
                json_object('sender_type', m.sender_type, 'sender_name', m.sender_name,
@@ -97,7 +98,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
     "issue": Query(
         SourceText,
         """
-        SELECT i.id AS source_pk, i.project_id, i.identifier AS source_ref, i.id AS parent_pk, NULL AS contact_pk,
+        SELECT i.id AS source_pk, i.project_id, i.identifier AS source_ref, i.id AS parent_pk, NULL
+            AS contact_pk,
                i.title, i.identifier || ' ' || i.title || char(10) || coalesce(i.description, '') AS body,
                coalesce(i.assignee_name, '') || ' ' || coalesce(i.state, '') AS context, 0 AS private,
                i.updated_at AS occurred_at, i.updated_at,
@@ -115,14 +117,16 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                c.created_at AS occurred_at, c.updated_at,
                json_object('issue_id', c.issue_id, 'identifier', i.identifier, 'author_name', c.author_name,
                            'url', c.url) AS metadata
-        FROM json_each(:pks) AS wanted JOIN comment AS c ON c.id = wanted.value JOIN issue AS i ON i.id = c.issue_id
+        FROM json_each(:pks) AS wanted JOIN comment AS c ON c.id = wanted.value JOIN issue
+            AS i ON i.id = c.issue_id
         WHERE c.deleted_at IS NULL AND i.deleted_at IS NULL
         """,
     ),
     "deal": Query(
         SourceText,
         """
-        SELECT d.id AS source_pk, d.project_id, d.external_id AS source_ref, d.id AS parent_pk, NULL AS contact_pk,
+        SELECT d.id AS source_pk, d.project_id, d.external_id AS source_ref, d.id AS parent_pk, NULL
+            AS contact_pk,
                d.title,
                d.title || char(10) || coalesce(d.next_step, '') AS body,
                coalesce(d.company_name, '') || ' ' || coalesce(d.owner_name, '') || ' ' || d.stage || ' ' ||
@@ -137,9 +141,11 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
     "note": Query(
         SourceText,
         """
-        SELECT n.id AS source_pk, n.project_id, n.external_id AS source_ref, n.parent_external_id AS parent_pk,
+        SELECT n.id AS source_pk, n.project_id, n.external_id AS source_ref, n.parent_external_id
+            AS parent_pk,
                NULL AS contact_pk, n.title, coalesce(n.title || char(10), '') || n.content AS body,
-               coalesce(n.author_name, '') AS context, 0 AS private, n.created_at AS occurred_at, n.updated_at,
+               coalesce(n.author_name, '') AS context, 0 AS private, n.created_at AS occurred_at,
+               n.updated_at,
                json_object('parent_kind', n.parent_kind, 'parent_external_id', n.parent_external_id,
                            'author_name', n.author_name) AS metadata
         FROM json_each(:pks) AS wanted JOIN note AS n ON n.id = wanted.value WHERE n.deleted_at IS NULL
@@ -148,9 +154,11 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
     "task": Query(
         SourceText,
         """
-        SELECT t.id AS source_pk, t.project_id, t.external_id AS source_ref, t.parent_external_id AS parent_pk,
+        SELECT t.id AS source_pk, t.project_id, t.external_id AS source_ref, t.parent_external_id
+            AS parent_pk,
                NULL AS contact_pk, NULL AS title, t.content AS body,
-               coalesce(t.assignee_name, '') AS context, 0 AS private, t.created_at AS occurred_at, t.updated_at,
+               coalesce(t.assignee_name, '') AS context, 0 AS private, t.created_at AS occurred_at,
+               t.updated_at,
                json_object('deadline_at', t.deadline_at, 'is_completed', t.is_completed,
                            'assignee_name', t.assignee_name) AS metadata
         FROM json_each(:pks) AS wanted JOIN task AS t ON t.id = wanted.value WHERE t.deleted_at IS NULL
@@ -160,10 +168,12 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
 _TOTALS = Query(
     SourceTotals,
     """
-    SELECT (SELECT count(*) FROM message WHERE project_id = :project_id AND deleted_at IS NULL) AS messages_total,
+    SELECT (SELECT count(*) FROM message WHERE project_id = :project_id AND deleted_at IS NULL)
+        AS messages_total,
            (SELECT count(*) FROM issue WHERE project_id = :project_id AND deleted_at IS NULL)
                AS linear_issues_total,
-           (SELECT count(*) FROM deal WHERE project_id = :project_id AND deleted_at IS NULL) AS opportunities_total
+           (SELECT count(*) FROM deal WHERE project_id = :project_id AND deleted_at IS NULL)
+               AS opportunities_total
     """,
 )
 

@@ -94,7 +94,7 @@ class LightragQuery(SearchQuery, frozen=True, kw_only=True):
 
 
 class ChunkHit(msgspec.Struct, frozen=True, kw_only=True):
-    """A chunk that answers the question, the nearest first; `distance` is null for one found by its words only."""
+    """A chunk that answers the question; `distance` is null for one found by its words only."""
 
     id: str
     conversation_global_id: str | None
@@ -246,7 +246,7 @@ class SourceTotals(msgspec.Struct, frozen=True):
 
 
 class IndexStatus(msgspec.Struct, frozen=True):
-    """How far the index is: texts that wait for their words, the model in use, and why vectors are off if they are."""
+    """How far the index is: texts that wait for their words, the model in use, and why vectors are off."""
 
     queued: int
     chunks: int

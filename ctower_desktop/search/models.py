@@ -79,7 +79,7 @@ class Models:
         return Ready(embedder, model)
 
     async def promote(self, model: Model) -> None:
-        """Let a prepared model answer from now on; vectors of others are forgotten, and other models let go."""
+        """Let a prepared model answer from now on; other models and their vectors are forgotten."""
         await self._tower.index.write(vector_store.serve, model.id)
         for path in [path for path in self._open if str(path) != model.folder]:
             await self._open.pop(path).stop()

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import apsw
-
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.search import chunk_store, ranking, store, vector_store, word_store, words
@@ -113,7 +111,15 @@ async def retrieve(tower: Tower, project_id: str, ask: LightragQuery) -> Retriev
     )
     by_vectors = [item for item, _ in near.hits]
     pool = list(dict.fromkeys([*found.exact, *found.hits, *by_vectors]))
-    chunks, distances = await tower.index.read(_details, pool, near, ask)
+    depth = 2 * ask.top_k + 6 * ask.source_limit
+    chunks, distances = await tower.index.read(
+        chunk_store.gathered,
+        pool,
+        dict(near.hits),
+        depth,
+        model=near.ready.model.id if near.ready else None,
+        vector=near.vector,
+    )
     known = near.ready.model.languages if near.ready else ()
     pinned, worded = set(found.exact), {*found.exact, *found.hits}
     ranked = _ranked(
@@ -152,32 +158,6 @@ async def _near(tower: Tower, ask: LightragQuery, wanted: Filter) -> Near:
     top = max(2 * ask.top_k, 20)
     hits = await tower.index.read(vector_store.search, ready.model.id, vector, wanted, top)
     return Near(hits, ready, vector)
-
-
-def _details(
-    db: apsw.Connection, pool: Sequence[int], near: Near, ask: LightragQuery
-) -> tuple[dict[int, Chunk], dict[int, float]]:
-    """The chunks worth scoring, and how far each is from the question."""
-    depth = 2 * ask.top_k + 6 * ask.source_limit
-    worth = [*_spread(chunk_store.kinds(db, pool), depth), *(number for number, _ in near.hits)]
-    chunks = {chunk.id: chunk for chunk in chunk_store.read(db, list(dict.fromkeys(worth)))}
-    distances = dict(near.hits)
-    if near.ready is not None and near.vector is not None:
-        rest = [number for number in chunks if number not in distances]
-        distances.update(vector_store.exact(db, near.ready.model.id, near.vector, rest))
-    return chunks, distances
-
-
-def _spread(kinds: Iterable[tuple[int, SourceType]], depth: int) -> list[int]:
-    """The first of every kind, so that many messages do not hide the one issue."""
-    taken: dict[Kind, int] = dict.fromkeys(_ENTITY_KINDS, 0)
-    found = []
-    for number, kind in kinds:
-        group = KIND_OF[kind]
-        if taken[group] < depth:
-            taken[group] += 1
-            found.append(number)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class SearchSettings(msgspec.Struct, frozen=True):
         str,
         Meta(
             title="Embedding model",
-            description="A folder with model.onnx and tokenizer.json; empty: the one that comes with the program.",
+            description="A folder with model.onnx and tokenizer.json; empty: the one of the program.",
         ),
     ] = ""
     threads: Annotated[
@@ -55,8 +55,8 @@ class SearchSettings(msgspec.Struct, frozen=True):
         str,
         Meta(
             title="Chat model: address",
-            description="An OpenAI-compatible service, such as http://localhost:11434/v1. Empty: answers are made of "
-            "the best sentences, and no text leaves this computer.",
+            description="An OpenAI-compatible service, such as http://localhost:11434/v1. "
+            "Empty: answers are made of the best sentences, and no text leaves this computer.",
             extra={"env": ["OPENAI_BASE_URL"]},
         ),
     ] = ""

@@ -49,7 +49,8 @@ _ADD_RUN = Query(
     _Id,
     """
     INSERT INTO lightrag_query_runs (project_id, account_scope_id, query_text, top_k, chunk_hits, source_hits,
-                                     evidence, answer, quality_score, source_diversity, created_by, created_at)
+                                     evidence, answer, quality_score, source_diversity, created_by,
+                                     created_at)
     VALUES (:project_id, :account_scope_id, :query_text, :top_k, :chunk_hits, :source_hits,
             :evidence, :answer, :quality_score, :source_diversity, :created_by, :at)
     RETURNING id
@@ -63,7 +64,10 @@ _ADD_ANALYTICS = Command("""
 """)
 _RUN = Query(
     Run,
-    "SELECT query_text, evidence, answer FROM lightrag_query_runs WHERE id = :id AND project_id = :project_id",
+    """
+    SELECT query_text, evidence, answer FROM lightrag_query_runs
+    WHERE id = :id AND project_id = :project_id
+    """,
     missing=QueryRunNotFound,
 )
 _ADD_FEEDBACK = Query(

@@ -1,6 +1,7 @@
 """Vectors in SQL: coarse bits for the scan, int8 for the exact distance; all in index.db.
 
-Every model has a `vec0` table of its own, `vector_<number>`, because its dimension is part of the table. These are
+Every model has a `vec0` table of its own, `vector_<number>`,
+because its dimension is part of the table. These are
 the only statements that are not constants: the number comes from our own `model` table.
 """
 
@@ -98,7 +99,8 @@ _WAITING = Query(
     Waiting,
     """
     SELECT c.id, c.project_id, c.source_type, c.text, c.text_hash, c.private, c.occurred_at,
-           EXISTS (SELECT 1 FROM embedding AS e WHERE e.model = :model AND e.text_hash = c.text_hash) AS cached
+           EXISTS (SELECT 1 FROM embedding AS e WHERE e.model = :model AND e.text_hash = c.text_hash)
+           AS cached
     FROM chunk AS c INDEXED BY chunk_waiting
     WHERE c.embedded_by < :model AND c.embeddable = 1 AND c.error IS NULL
     ORDER BY c.embedded_by, c.id LIMIT :limit
@@ -109,7 +111,8 @@ _WAITING_OF_PROJECT = Query(
     Waiting,
     """
     SELECT c.id, c.project_id, c.source_type, c.text, c.text_hash, c.private, c.occurred_at,
-           EXISTS (SELECT 1 FROM embedding AS e WHERE e.model = :model AND e.text_hash = c.text_hash) AS cached
+           EXISTS (SELECT 1 FROM embedding AS e WHERE e.model = :model AND e.text_hash = c.text_hash)
+           AS cached
     FROM chunk AS c INDEXED BY chunk_waiting_of_project
     WHERE c.project_id = :project_id AND c.embedded_by < :model AND c.embeddable = 1 AND c.error IS NULL
     ORDER BY c.embedded_by, c.id LIMIT :limit
@@ -199,7 +202,8 @@ def add_model(
     ).value
     db.execute(
         f"CREATE VIRTUAL TABLE vector_{number:d} USING vec0("
-        f"chunk_id INTEGER PRIMARY KEY, project_id TEXT PARTITION KEY, bits BIT[{dimension + -dimension % 8:d}], "
+        "chunk_id INTEGER PRIMARY KEY, project_id TEXT PARTITION KEY, "
+        f"bits BIT[{dimension + -dimension % 8:d}], "
         "kind INTEGER, private INTEGER, day INTEGER)"
     )
     return number
@@ -235,7 +239,7 @@ def left(db: apsw.Connection, model: int) -> int:
 def keep(
     db: apsw.Connection, model: int, chunks: Sequence[Waiting], made: Vectors | None, fresh: Sequence[str]
 ) -> int:
-    """Keep vectors of the texts with the hashes `fresh`, then give every chunk its vector; return how many got one.
+    """Keep the vectors made of the texts with hashes `fresh`; return how many chunks now have theirs.
 
     A chunk whose text changed meanwhile gets none, and stays in line.
     """
@@ -266,7 +270,7 @@ def keep(
 
 
 def note_failure(db: apsw.Connection, chunk: Waiting, error: str) -> None:
-    """Count an attempt that failed; after five the chunk is left alone until it changes or is asked for again."""
+    """Count an attempt that failed; after five the chunk is left alone until it changes or is asked for."""
     _FAILED.run(db, id=chunk.id, text_hash=chunk.text_hash, error=error[:500], too_often=_TOO_OFTEN)
 
 

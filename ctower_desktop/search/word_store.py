@@ -43,7 +43,7 @@ class _Number(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search by words brought: hits, exact hits, how telling each stem is, and what was read as what."""
+    """What a search by words brought: hits, how telling each stem is, and what was read as what."""
 
     hits: list[int]
     exact: list[int]  # chunks that hold an identifier or a quotation of the question word for word
@@ -94,7 +94,7 @@ _LIKE = Query(
 
 
 def search(db: apsw.Connection, asked: words.Question, wanted: Filter) -> Found:
-    """Chunks with the words of a question, the best first; misspelt words are read as the likeliest known ones."""
+    """Chunks with the words of a question, the best first; misspelt words are read as the likeliest known."""
     corrected = _corrections(db, asked.tokens)
     read_as = [corrected.get(token, token) for token in asked.tokens]
     stems = list(dict.fromkeys([*(words.stem(token) for token in read_as), *words.numbers(asked.text)]))

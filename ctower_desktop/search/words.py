@@ -56,7 +56,7 @@ STOP_WORDS = frozenset(f"{_RUSSIAN_STOP_WORDS}{_ENGLISH_STOP_WORDS}".split())
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query taken apart: what must match exactly, what may match by stem, and in which language it is asked."""
+    """A query taken apart: what must match exactly, what may match by stem, and its language."""
 
     text: str
     language: Language
@@ -111,7 +111,7 @@ def numbers(text: str) -> Iterator[str]:
 
 
 def identifiers(text: str) -> list[str]:
-    """What names one thing exactly: ENG-42, an address, an e-mail address, an order number; folded, in order."""
+    """What names one thing exactly, folded: ENG-42, an address, an e-mail address, an order number."""
     found = (fold(match[0]).rstrip(_TRAILING) for match in _IDENTIFIER.finditer(text))
     return list(dict.fromkeys(name for name in found if _TOKEN.search(name)))
 

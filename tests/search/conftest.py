@@ -1,4 +1,4 @@
-"""Texts to find: rows put straight into the tables that connectors fill, and a model small enough for any test."""
+"""Texts to find: rows put straight into the tables that connectors fill."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ class Said:
         number = number or self.count
         conversation = f"cw:{self.project_id}:1:7"
         await self.run(
-            "INSERT INTO conversation (id, project_id, account_scope_id, account_id, conversation_id, status, created_at)"
+            "INSERT INTO conversation (id, project_id, account_scope_id, account_id, conversation_id, status,"
+            " created_at)"
             " VALUES (:id, :p, :s, '1', '7', 'open', :at) ON CONFLICT DO NOTHING",
             id=conversation, p=self.project_id, s=SCOPE, at=at,
         )  # fmt: skip
         pk = f"cwmsg:{self.project_id}:1:{number}"
         await self.run(
             "INSERT INTO message (id, project_id, account_scope_id, account_id, message_id, conversation_id,"
-            " conversation_global_id, sender_type, sender_name, private, message_type, content, created_at, updated_at)"
+            " conversation_global_id, sender_type, sender_name, private, message_type, content,"
+            " created_at, updated_at)"
             " VALUES (:id, :p, :s, '1', :n, '7', :c, 'Contact', :who, :private, 'incoming', :text, :at, :at)",
             id=pk, p=self.project_id, s=SCOPE, n=str(number), c=conversation, who=who, private=private,
             text=text, at=at,
@@ -51,8 +53,8 @@ class Said:
     async def issue(self, identifier, title, description="", *, state="Todo", at="2026-11-10T10:00:00.000Z"):
         pk = f"issue:{self.project_id}:{identifier}"
         await self.run(
-            "INSERT INTO issue (id, project_id, account_scope_id, workspace_id, external_id, identifier, title,"
-            " description, state, created_at, updated_at)"
+            "INSERT INTO issue (id, project_id, account_scope_id, workspace_id, external_id, identifier,"
+            " title, description, state, created_at, updated_at)"
             " VALUES (:id, :p, :s, 'w', :i, :i, :title, :d, :state, :at, :at)",
             id=pk, p=self.project_id, s=SCOPE, i=identifier, title=title, d=description, state=state, at=at,
         )  # fmt: skip
@@ -62,8 +64,9 @@ class Said:
         self.count += 1
         pk = f"comment:{self.project_id}:{self.count}"
         await self.run(
-            "INSERT INTO comment (id, project_id, account_scope_id, workspace_id, external_id, issue_id, author_name,"
-            " body, created_at, updated_at) VALUES (:id, :p, :s, 'w', :id, :issue, 'Олег', :body, :at, :at)",
+            "INSERT INTO comment (id, project_id, account_scope_id, workspace_id, external_id, issue_id,"
+            " author_name, body, created_at, updated_at)"
+            " VALUES (:id, :p, :s, 'w', :id, :issue, 'Олег', :body, :at, :at)",
             id=pk, p=self.project_id, s=SCOPE, issue=issue_pk, body=body, at=at,
         )  # fmt: skip
         return pk
@@ -72,9 +75,9 @@ class Said:
         self.count += 1
         pk = f"deal:{self.project_id}:{self.count}"
         await self.run(
-            "INSERT INTO deal (id, project_id, account_scope_id, workspace_id, external_id, company_name, title, stage,"
-            " amount, probability, next_step, created_at, updated_at)"
-            " VALUES (:id, :p, :s, 'w', :id, 'ООО Ромашка', :title, 'proposal', :amount, 0.5, :next, :at, :at)",
+            "INSERT INTO deal (id, project_id, account_scope_id, workspace_id, external_id, company_name,"
+            " title, stage, amount, probability, next_step, created_at, updated_at)"
+            " VALUES (:id, :p, :s, 'w', :id, 'Ромашка', :title, 'proposal', :amount, 0.5, :next, :at, :at)",
             id=pk, p=self.project_id, s=SCOPE, title=title, amount=amount, next=next_step, at=at,
         )  # fmt: skip
         return pk

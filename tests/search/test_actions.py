@@ -60,8 +60,9 @@ async def test_an_answer_has_every_key_of_the_contract(call, corpus, indexer):
     await indexer.run(call.project_id)
     wire = msgspec.to_builtins(await asked(call, "оплата договора"))
     assert set(wire) >= {
-        "query", "topK", "query_run_id", "embedding_model", "search_config", "quality_score", "source_diversity",
-        "answer", "chunks", "evidence", "entities", "stats", "ranking_stats", "duration_ms",
+        "query", "topK", "query_run_id", "embedding_model", "search_config", "quality_score",
+        "source_diversity", "answer", "chunks", "evidence", "entities", "stats", "ranking_stats",
+        "duration_ms",
     }  # fmt: skip
     assert set(wire["entities"]) == {"messages", "issues", "opportunities"}
     assert set(wire["stats"]) == {"chunks", "messages", "issues", "opportunities"}
@@ -159,8 +160,10 @@ async def test_inverted_dates_are_refused(call, corpus, first, last):
 
 @pytest.mark.parametrize(
     "body",
-    [{"query": "  "}, {"query": "x", "topK": 0}, {"query": "x", "topK": 51}, {"query": "x", "sourceLimit": 26},
-     {"query": "x" * 4001}, {"query": "x", "date_from": "yesterday"}, {"query": "x", "sourceFilter": "issues"}],
+    [{"query": "  "}, {"query": "x", "topK": 0}, {"query": "x", "topK": 51},
+     {"query": "x", "sourceLimit": 26},
+     {"query": "x" * 4001}, {"query": "x", "date_from": "yesterday"},
+     {"query": "x", "sourceFilter": "issues"}],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(body):
     with pytest.raises(Invalid):

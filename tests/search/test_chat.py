@@ -1,4 +1,4 @@
-"""The chat model over HTTP: four dialects, broken streams, and answers that fall back to the best sentences."""
+"""The chat model over HTTP: four dialects, broken streams, and falling back to the best sentences."""
 
 import asyncio
 import json
@@ -30,11 +30,14 @@ def chunk(content=None, *, finish=None, **more):
 USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 DIALECTS = {
     "openai": [
-        {**chunk(""), "usage": None}, *({**chunk(w), "usage": None} for w in WORDS), {**chunk(finish="stop"), "usage": None},
+        {**chunk(""), "usage": None}, *({**chunk(w), "usage": None} for w in WORDS),
+        {**chunk(finish="stop"), "usage": None},
         {"choices": [], "usage": USAGE}, "[DONE]",
     ],
     "ollama": [*(chunk(w) for w in WORDS), chunk(finish="stop"), {"choices": [], "usage": USAGE}, "[DONE]"],
-    "llama.cpp": [*(chunk(w) for w in WORDS), chunk(finish="stop", usage=USAGE, timings={"predicted_ms": 1}), "[DONE]"],
+    "llama.cpp": [
+        *(chunk(w) for w in WORDS), chunk(finish="stop", usage=USAGE, timings={"predicted_ms": 1}), "[DONE]",
+    ],
     "vllm": [
         *(chunk(w, usage={**USAGE, "completion_tokens": n}) for n, w in enumerate(WORDS)),
         chunk(finish="stop", usage=USAGE), "[DONE]",
@@ -50,7 +53,7 @@ def wire(frames):
 
 
 class Vendor:
-    """A server that answers with exactly these bytes, in pieces of a size, and remembers what it was asked."""
+    """A server that answers with exactly these bytes, in pieces, and remembers what it was asked."""
 
     def __init__(self, body, *, status=200, size=1 << 20, hang=False):
         self.body, self.status, self.size, self.hang, self.asked = body, status, size, hang, []

@@ -1,4 +1,4 @@
-"""The embedder: right vectors in the right order, a thread of its own, and clear words when there is no model."""
+"""The embedder: right vectors in the right order, a thread of its own, clear words without a model."""
 
 import asyncio
 import hashlib

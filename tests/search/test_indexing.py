@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from ctower_desktop import app
-from ctower_desktop.kernel.events import IndexProgress
 from ctower_desktop.kernel.errors import StorageDamaged
+from ctower_desktop.kernel.events import IndexProgress
 from ctower_desktop.kernel.system import resources
 from ctower_desktop.search import actions, chunk_store, indexing, vector_store
 from ctower_desktop.search.embedder import ModelUnavailable
