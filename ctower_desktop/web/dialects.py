@@ -25,7 +25,12 @@ Schema = dict[str, Any]
 
 
 _TEXT: Schema = {"type": "string"}
-_ISSUES: Schema = {"type": "array", "items": {"$ref": "#/components/schemas/Issue"}}
+_ISSUE: Schema = {  # described here, because a room may well call something of its own an issue
+    "type": "object",
+    "required": ["path", "message", "code"],
+    "properties": {"path": _TEXT, "message": _TEXT, "code": _TEXT},
+}
+_ISSUES: Schema = {"type": "array", "items": _ISSUE}
 
 JSON = "application/json; charset=utf-8"
 

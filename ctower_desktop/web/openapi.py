@@ -88,7 +88,7 @@ class _Shapes:
     def __init__(self, endpoints: Iterable[Endpoint[..., Any]]) -> None:
         endpoints = list(endpoints)
         answers = [kind for e in endpoints for kind in _answers(e)]
-        self._answers, components = _schemas([*answers, errors.Issue], _REF)
+        self._answers, components = _schemas(answers, _REF)
         requests = [kind for e in endpoints for kind in _taken(e)]
         self._requests, taken = _schemas(requests, _REQUEST_REF)
         for name, schema in taken.items():
