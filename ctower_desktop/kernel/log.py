@@ -24,7 +24,8 @@ _SECRETS = (
     ),
     re.compile(r"(?i)((?:password|passwd|secret|token|api_key)['\"]?\s*[:=]\s*['\"]?)[^\s'\",&}]+"),
     re.compile(r"(?i)(bearer\s+)[\w.~+/-]{8,}=*"),
-    re.compile(r"()\b(?:lp|ctk|loki|lin_api|lin_oauth|sk)_[\w-]{12,}"),
+    re.compile(r"()\b(?:(?:lp|ctk|loki|lin_api|lin_oauth|sk)_|sk-)[\w-]{12,}"),
+    re.compile(r"(https?://)[^\s/@]+(?=@)"),
     re.compile(r"(https?://[^\s?'\"]+\?)[^\s'\"]+"),
 )
 _BREAKS = str.maketrans({"\r": "\\r", "\n": "\\n", "\x00": "\\0"})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from ctower_desktop.kernel.errors import Invalid
+from ctower_desktop.kernel.system import write_private
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +29,15 @@ class Secrets:
 
     def __init__(self, path: Path, place: Place = "auto") -> None:
         self._path, self._place = path, place
-        self._stored = _read(path)
-        self._known: dict[str, str] = dict(self._stored.values)
+        self._changing = threading.Lock()
+
+    @cached_property
+    def _stored(self) -> _Stored:
+        return _read(self._path)
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        return dict(self._stored.values)
 
     def get(self, name: str) -> str | None:
         """The secret, or None."""
@@ -42,6 +52,10 @@ class Secrets:
 
     def put(self, name: str, value: str | None) -> Literal["keyring", "file", "nowhere"]:
         """Keep a secret, or forget it when `value` is None; say where it is now."""
+        with self._changing:
+            return self._put(name, value)
+
+    def _put(self, name: str, value: str | None) -> Literal["keyring", "file", "nowhere"]:
         self._known.pop(name, None)
         self._stored.values.pop(name, None)
         if name in self._stored.in_keyring:
@@ -106,10 +120,7 @@ class Secrets:
             log.info("the keyring kept %s: %s", name, error)
 
     def _write(self) -> None:
-        partial = self._path.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_bytes(msgspec.json.encode(self._stored))
-        partial.replace(self._path)
+        write_private(self._path, msgspec.json.encode(self._stored))
 
 
 def _read(path: Path) -> _Stored:
@@ -117,5 +128,5 @@ def _read(path: Path) -> _Stored:
         return msgspec.json.decode(path.read_bytes(), type=_Stored)
     except FileNotFoundError:
         return _Stored()
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is damaged: {error}. Move it away and connect the accounts again.") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from msgspec import inspect as shapes
 from ctower_desktop.kernel.check import check
 from ctower_desktop.kernel.errors import Invalid, Issue
 from ctower_desktop.kernel.secrets import Secrets
+from ctower_desktop.kernel.system import write_private
 
 Page = TypeVar("Page", bound=msgspec.Struct)
 
@@ -89,6 +91,7 @@ class Settings:
         self._path, self._secrets, self._environment = path, secrets, environment
         self._stored: dict[str, dict[str, Any]] = _read(path)
         self._pages: dict[str, msgspec.Struct] = {}
+        self._changing = threading.Lock()
         self.changed: list[Callable[[str], None]] = []
 
     @classmethod
@@ -96,13 +99,15 @@ class Settings:
         cls, path: Path, secrets: Secrets, environment: Mapping[str, str] | None = None
     ) -> Settings:
         """Read file, environment and secrets; raise Invalid naming the setting that does not fit."""
-        settings = cls(path, secrets, os.environ if environment is None else environment)
-        await asyncio.to_thread(settings._load)
-        return settings
+        given = os.environ if environment is None else environment
+        return await asyncio.to_thread(cls._loaded, path, secrets, given)
 
-    def _load(self) -> None:
+    @classmethod
+    def _loaded(cls, path: Path, secrets: Secrets, environment: Mapping[str, str]) -> Settings:
+        settings = cls(path, secrets, environment)
         for name in SETTINGS:
-            self._pages[name] = self._page(name)
+            settings._pages[name] = settings._page(name)
+        return settings
 
     def get(self, shape: type[Page]) -> Page:
         """The page as it is in force, secrets included."""
@@ -119,10 +124,14 @@ class Settings:
         A secret given as None is forgotten. What the environment sets stays as the environment says.
         """
         name = _name(shape)
-        found = await asyncio.to_thread(self._change, name, shape, dict(values))
+        found = await asyncio.to_thread(self._change_alone, name, shape, dict(values))
         for tell in tuple(self.changed):
             tell(name)
         return found
+
+    def _change_alone(self, name: str, shape: type[Page], values: dict[str, Any]) -> Page:
+        with self._changing:  # two changes at once would each write without the other
+            return self._change(name, shape, values)
 
     def _change(self, name: str, shape: type[Page], values: dict[str, Any]) -> Page:
         declared = {field.name: field for field in fields(name)}
@@ -189,10 +198,7 @@ class Settings:
         }
 
     def _write(self, stored: dict[str, dict[str, Any]]) -> None:
-        partial = self._path.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_bytes(tomli_w.dumps({k: v for k, v in stored.items() if v}).encode())
-        partial.replace(self._path)
+        write_private(self._path, tomli_w.dumps({k: v for k, v in stored.items() if v}).encode())
         self._stored = stored
 
 

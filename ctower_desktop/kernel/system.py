@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import uuid
@@ -11,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
+
+from ctower_desktop.kernel.errors import StorageFailure, StorageFull
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -79,6 +82,26 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file by one that only its owner may read; a power cut leaves the old or the new one.
+
+    Raise StorageFull or StorageFailure when it cannot be written; the old file is there then.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.unlink(missing_ok=True)
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        partial.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull from error
+        raise StorageFailure(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class Clock:

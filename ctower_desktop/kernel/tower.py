@@ -67,7 +67,8 @@ class Tower:
         try:
             return await asyncio.shield(found)
         except BaseException:
-            if found.done() and self._parts.get(kind) is found:
+            failed = found.done() and (found.cancelled() or found.exception() is not None)
+            if failed and self._parts.get(kind) is found:  # the next who asks tries again
                 del self._parts[kind]
             raise
 

@@ -174,10 +174,10 @@ class TestCancellation:
         second = asyncio.create_task(db.write(add, "never"))
         await asyncio.sleep(0)
         second.cancel()
-        go.set()
-        await first
         with pytest.raises(asyncio.CancelledError):
             await second
+        go.set()
+        await first
         assert await db.read(texts) == []
 
     async def test_a_commit_is_told_even_when_nobody_waits_any_more(
