@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctower_desktop.accounts.evidence import MOST, located, normalised
@@ -62,7 +62,8 @@ def test_at_most_fifty_are_kept():
     assert len(normalised([f"ref {n}" for n in range(80)])) == MOST == 50
 
 
-@given(st.lists(st.recursive(st.none() | st.integers() | st.text(), st.lists), max_size=20))
+@settings(max_examples=40)
+@given(st.lists(st.none() | st.integers() | st.text() | st.dictionaries(st.text(), st.text()), max_size=9))
 def test_nothing_breaks_it_and_twice_is_once(items):
     found = normalised(items)
     assert normalised(found) == found

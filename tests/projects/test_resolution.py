@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctower_desktop.accounts.users import add_user
@@ -36,6 +36,7 @@ class TestHints:
     def test_at_most_a_hundred_are_looked_at(self):
         assert hints_in({}, {"project_ids": IDS}) == tuple(IDS[:100])
 
+    @settings(max_examples=40)
     @given(
         st.recursive(
             st.none() | st.text() | st.integers(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
