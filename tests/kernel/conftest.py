@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ctower_desktop.kernel.database import Database
+from ctower_desktop.kernel.watchdog import Stall, watch
 
 Steps = Callable[..., Path]
 
@@ -50,6 +52,20 @@ def changes(db: Database) -> list[set[str]]:
     found: list[set[str]] = []
     db.changed.append(lambda tables: found.append(set(tables)))
     return found
+
+
+@pytest.fixture
+def no_stalls() -> Callable[..., AbstractContextManager[None]]:
+    """`with no_stalls(): …` fails when one callback holds the loop for more than 50 ms, and shows where."""
+
+    @contextmanager
+    def no_stalls(limit: float = 0.05) -> Iterator[None]:
+        found: list[Stall] = []
+        with watch(found.append, over=limit, stacks=True):
+            yield
+        assert not found, "\n".join(f"{stall}\n{stall.stack}" for stall in found)
+
+    return no_stalls
 
 
 def add(db: Any, *texts: str) -> int:
