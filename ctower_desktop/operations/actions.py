@@ -15,10 +15,8 @@ from ctower_desktop.kernel.jobs import JOBS
 from ctower_desktop.kernel.metrics import MEDIA_TYPE
 from ctower_desktop.kernel.tower import Anyone, Caller, Scoped
 from ctower_desktop.operations import figures_store, store
-from ctower_desktop.operations.figures import Figures
 from ctower_desktop.operations.meters import Meters
 from ctower_desktop.operations.model import (
-    ChunkCounts,
     EntityCounts,
     JobDetail,
     JobNotFound,
@@ -31,6 +29,9 @@ from ctower_desktop.operations.model import (
     Watermark,
 )
 from ctower_desktop.operations.scheduler import Scheduler
+from ctower_desktop.operations.storage import StorageMeter
+from ctower_desktop.search.actions import read_lightrag_status
+from ctower_desktop.search.model import EmbeddingCounts
 
 JobType = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -45,7 +46,7 @@ class JobsStatus(msgspec.Struct, frozen=True):
     """The newest runs, and how much there is of everything."""
 
     jobs: list[runs.JobRun]
-    rag_counts: ChunkCounts
+    rag_counts: EmbeddingCounts
     entities: EntityCounts
     storage: Storage
     watermarks: list[Watermark]
@@ -136,14 +137,15 @@ async def read_metrics(call: Anyone) -> Text:
 @TOWER.get("/jobs/status")
 async def read_jobs_status(call: Scoped) -> JobsStatus:
     """The newest run of every job asked for, counts of rows, storage, and how far sources were read."""
-    figures = await call.tower.part(Figures)
-    counted = await figures.of(call.project_id)
+    db, project_id = call.tower.db, call.project_id
+    index = await read_lightrag_status(call)
+    meter = await call.tower.part(StorageMeter)
     return JobsStatus(
-        jobs=await call.tower.db.read(runs.latest_runs, call.project_id),
-        rag_counts=counted.chunks,
-        entities=counted.entities,
-        storage=counted.storage,
-        watermarks=await call.tower.db.read(figures_store.watermarks, call.project_id),
+        jobs=await db.read(runs.latest_runs, project_id),
+        rag_counts=index.embeddings,
+        entities=await db.read(figures_store.counts, project_id, index.index.chunks),
+        storage=await meter.of(project_id),
+        watermarks=await db.read(figures_store.watermarks, project_id),
     )
 
 

@@ -6,7 +6,7 @@ import apsw
 import msgspec
 
 from ctower_desktop.kernel.sql import Command, Query
-from ctower_desktop.operations.model import ChunkCounts, EntityCounts, Watermark
+from ctower_desktop.operations.model import EntityCounts, Watermark
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -59,18 +59,6 @@ _CHUNK_TEXT = Query(
     "SELECT coalesce(sum(octet_length(text)), 0) AS bytes FROM chunk WHERE project_id = :project_id",
     file="index",
 )
-_CHUNKS = Query(
-    ChunkCounts,
-    """
-    SELECT
-        count(*) FILTER (WHERE embeddable = 1 AND embedded_by = 0 AND error IS NULL) AS pending,
-        0 AS processing,
-        count(*) FILTER (WHERE embeddable = 0 OR embedded_by > 0) AS ready,
-        count(*) FILTER (WHERE embeddable = 1 AND embedded_by = 0 AND error IS NOT NULL) AS failed
-    FROM chunk WHERE project_id = :project_id
-    """,
-    file="index",
-)
 _WATERMARKS = Query(
     Watermark,
     """
@@ -118,11 +106,6 @@ def text_bytes(db: apsw.Connection, project_id: str) -> int:
 def table_bytes(db: apsw.Connection, names: tuple[str, ...]) -> dict[str, int]:
     """The bytes tables take in ctower.db, whole pages, all projects."""
     return {name: _PAGES.one(db, name=name).bytes for name in names}
-
-
-def chunk_counts(db: apsw.Connection, project_id: str) -> ChunkCounts:
-    """A project's chunks by the state of their embedding."""
-    return _CHUNKS.one(db, project_id=project_id)
 
 
 def chunk_table_bytes(db: apsw.Connection) -> int:

@@ -117,15 +117,6 @@ class Storage(msgspec.Struct, frozen=True):
     table_bytes: dict[str, int]
 
 
-class ChunkCounts(msgspec.Struct, frozen=True):
-    """Chunks of text by the state of their embedding."""
-
-    pending: int
-    processing: int
-    ready: int
-    failed: int
-
-
 class EntityCounts(msgspec.Struct, frozen=True):
     """How many rows a project has of what people say."""
 

@@ -28,10 +28,13 @@ async def test_while_it_runs_it_is_shown_running(call, clock):
 
 
 async def test_what_was_done_before_a_failure_is_kept(call):
-    with pytest.raises(Upstream):
+    async def fails():
         async with runs.recorded(call, "attio_sync") as run:
             run.processed = 3
             raise Upstream("the vendor is down")
+
+    with pytest.raises(Upstream):
+        await fails()
     found = (await latest(call))["attio_sync"]
     assert (found.status, found.processed_count) == ("failed", 3)
     assert found.error == "upstream_failed: the vendor is down"

@@ -173,7 +173,9 @@ class TestJobsStatus:
         (run,) = (await actions.read_jobs_status(call)).jobs
         assert (run.status, run.error) == ("failed", "CancelledError")
 
-    async def test_counts_what_people_said_and_what_it_takes(self, call, tower, project, second, clock):
+    async def test_counts_what_people_said_and_what_it_takes(
+        self, call, tower, project, second, clock, until
+    ):
         def add(db):
             for place, words in ((project, "Когда макет?"), (second, "other")):
                 db.execute(
@@ -196,9 +198,15 @@ class TestJobsStatus:
         status = await actions.read_jobs_status(call)
         assert (status.entities.conversations, status.entities.messages) == (1, 1), "counts are never old"
         assert status.storage == first.storage, "the walk through the pages is remembered"
+
+        async def indexed():
+            return (await actions.read_jobs_status(call)).entities.rag_chunks == 1
+
+        await until(indexed)
         clock.advance(60)
         status = await actions.read_jobs_status(call)
-        assert status.storage.scoped_logical_bytes == len("Когда макет?".encode()) + len("[]")
+        words = len("Когда макет?".encode())
+        assert status.storage.scoped_logical_bytes == words + len("[]") + words, "its chunk counts too"
 
     async def test_the_budget_is_a_setting(self, call, tower):
         await tower.settings.change(Operations, {"storage_budget_gb": 0.001})

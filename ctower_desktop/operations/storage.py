@@ -1,29 +1,19 @@
-"""How much a project has of everything, and what it takes; the slow part is remembered for a minute."""
+"""How much is stored, in the files and in a project; remembered for a minute."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.operations import figures_store
-from ctower_desktop.operations.model import ChunkCounts, EntityCounts, Operations, Storage
+from ctower_desktop.operations.model import Operations, Storage
 
 _REMEMBERED = 60.0  # seconds
 _TABLES = {"cw_contacts": "contact", "cw_conversations": "conversation", "cw_messages": "message"}
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The figures of one project."""
-
-    chunks: ChunkCounts
-    entities: EntityCounts
-    storage: Storage
-
-
-class Figures:
-    """Counts rows when asked; walks through the pages of the files at most once a minute."""
+class StorageMeter:
+    """Walks through the pages of the files when asked, at most once a minute."""
 
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
@@ -31,21 +21,14 @@ class Figures:
 
     @classmethod
     async def start(cls, tower: Tower) -> Self:
-        """Ready to count."""
+        """Ready to measure."""
         return cls(tower)
 
     async def stop(self) -> None:
         """Nothing runs in between."""
 
-    async def of(self, project_id: str) -> Counted:
-        """The figures of a project; the storage may be a minute old."""
-        tower = self._tower
-        chunks = await tower.index.read(figures_store.chunk_counts, project_id)
-        every = chunks.pending + chunks.processing + chunks.ready + chunks.failed
-        entities = await tower.db.read(figures_store.counts, project_id, every)
-        return Counted(chunks, entities, await self._stored(project_id))
-
-    async def _stored(self, project_id: str) -> Storage:
+    async def of(self, project_id: str) -> Storage:
+        """The storage a project's people see; it may be a minute old."""
         now = self._tower.clock.monotonic()
         known = self._storage.get(project_id)
         if known is None or now - known[0] >= _REMEMBERED:
