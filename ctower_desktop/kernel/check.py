@@ -156,13 +156,17 @@ def _int_type(kind: Any) -> shapes.IntType | None:
 
 
 def _beyond(value: object) -> Iterator[Issue]:
-    """Numbers in `value` that no database column and no JSON document can hold."""
+    """What in `value` no database column and no JSON document can hold: numbers, and text with NUL in it."""
     waiting: list[tuple[str, object]] = [
         ("", value)
     ]  # not recursive: what is nested deeply comes from outside
     while waiting:
         path, found = waiting.pop()
-        if isinstance(found, bool | str):
+        if isinstance(found, str):
+            if "\0" in found:  # SQLite's length() and many programs take it for the end
+                yield Issue(path, "Text must not contain NUL.", "invalid_format")
+            continue
+        if isinstance(found, bool):
             continue
         if isinstance(found, int) and not -_LARGEST <= found <= _LARGEST:
             yield Issue(path, "The number is out of range.", "too_big" if found > 0 else "too_small")

@@ -84,9 +84,10 @@ class Listener:
         Without a port, the configured one; when that is taken, the next that is free.
         """
         wanted = configured_port(tower.settings.get(Server), door) if port is None else port
+        counts = await tower.part(Counts)
         listening = _bind(wanted, _TRIES if port is None and wanted else 1)
         found: int = listening.getsockname()[1]
-        front = Front(tower, door, found, await tower.part(Counts), heartbeat=heartbeat)
+        front = Front(tower, door, found, counts, heartbeat=heartbeat)
         server = _Server(front, keepalive_timeout=_KEEP_ALIVE, access_log=None, auto_decompress=False)
         runner = web.ServerRunner(server, shutdown_timeout=_GOODBYE)
         await runner.setup()

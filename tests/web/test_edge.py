@@ -274,6 +274,14 @@ class TestBodies:
         answer = await owner.post("/projects", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()["error"]) == (400, "validation_error")
 
+    @pytest.mark.parametrize("text", ["\0\0ab", "ab\0", "a\0b"])
+    async def test_text_that_no_column_can_hold(self, owner, text):
+        answer = await owner.post("/projects", json={"name": text})
+        assert (answer.status_code, answer.json()["error"]) == (400, "validation_error")
+        assert answer.json()["details"][0]["path"] == "name"
+        body = {"username": text, "password": "x"}
+        assert (await owner.post("/auth/login", json=body)).status_code == 400
+
     @pytest.mark.parametrize(
         "kind",
         [
