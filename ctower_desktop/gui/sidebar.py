@@ -108,7 +108,7 @@ class Sidebar(QFrame):
         column.addStretch(1)
         self._line = QFrame()
         self._line.setFixedHeight(1)
-        self._line.setFrameShape(QFrame.Shape.HLine)
+        self._line.setProperty("rule", True)
         column.addWidget(self._line)
         column.addSpacing(8)
         self._sources = QVBoxLayout()

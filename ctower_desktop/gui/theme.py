@@ -235,16 +235,23 @@ def _palette(theme: Theme) -> QPalette:
     return palette
 
 
+_TEXT_TOKENS = ("text_1", "text_2", "text_3", "accent_text", "success", "warning", "danger", "info")
+
+
 def _sheet(t: Theme) -> str:
-    """Shapes and borders; colours of text come from the palette."""
-    return f"""
+    """Shapes, borders, and the colours of labels by token; all other colours come from the palette."""
+    labels = "".join(f'QLabel[token="{name}"] {{ color: {getattr(t, name)}; }}\n' for name in _TEXT_TOKENS)
+    return f"""{labels}
 QPushButton, QToolButton[control="true"] {{ background: {t.surface}; border: 1px solid {t.border};
   border-radius: {RADIUS_CONTROL}px; padding: 0 12px; min-height: {CONTROL - 2}px; }}
 QPushButton:hover, QToolButton[control="true"]:hover {{ background: {t.hover}; }}
 QPushButton:disabled {{ background: {t.subtle}; }}
-QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent}; }}
-QPushButton[primary="true"]:disabled {{ background: {t.subtle}; color: {t.text_3}; border-color: {t.border}; }}
-QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 0 6px; }}
+QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent};
+  border: 1px solid {t.accent}; }}
+QPushButton[primary="true"]:disabled {{ background: {t.subtle}; color: {t.text_3};
+  border-color: {t.border}; }}
+QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 0 6px;
+  min-height: 0; }}
 QPushButton[flat="true"]:hover {{ background: {t.hover}; }}
 QPushButton[link="true"] {{ background: transparent; border: 1px solid transparent; padding: 0 2px;
   color: {t.accent_text}; min-height: 22px; }}
@@ -270,6 +277,9 @@ QFrame[sidebar="true"] {{ background: {t.canvas}; border: none; border-right: 1p
 QFrame[bar="true"] {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
 QFrame[notice="true"] {{ background: {t.subtle}; border: 1px solid {t.border};
   border-left: 3px solid {t.danger}; border-radius: {RADIUS_CONTROL}px; }}
+QFrame[rule="true"] {{ background: {t.border}; border: none; }}
+QProgressBar {{ background: {t.subtle}; border: none; border-radius: 2px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border};
   border-radius: {RADIUS_CONTROL}px; gridline-color: {t.border}; outline: none; }}

@@ -40,9 +40,9 @@ class Label(QLabel):
     def restyle(self) -> None:
         """Take type and colour from the theme in use."""
         self.setFont(theme.font(self._kind))
-        palette = self.palette()
-        palette.setColor(self.foregroundRole(), theme.current().color(self._token))
-        self.setPalette(palette)
+        self.setProperty("token", self._token)
+        self.style().unpolish(self)
+        self.style().polish(self)
 
 
 class Button(QPushButton):
