@@ -32,7 +32,7 @@ from ctower_desktop.operations.timing import Rules, limit_of
 
 log = logging.getLogger(__name__)
 
-_STOP_WITHIN = 3.0  # seconds in which interrupted jobs must have let go
+_STOP_WITHIN = 1.5  # seconds in which interrupted jobs must have let go
 _LONGEST_ERROR = 2_000
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _NAP = 5.0  # seconds; the longest the worker takes to notice that the computer woke up
 _AT_ONCE = 3  # projects worked on at the same time
-_STOP_WITHIN = 3.0
+_STOP_WITHIN = 1.5  # seconds
 
 
 class Worker:
