@@ -24,6 +24,10 @@ _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGE = frozenset({"same-origin", "none"})
 
 
+class ClientGone(ConnectionResetError):
+    """The other end of the connection is no longer there; nobody needs an answer."""
+
+
 class RequestTimeout(TowerError):
     """The body did not arrive in time."""
 
@@ -93,6 +97,8 @@ async def body_of(request: web.BaseRequest) -> bytes:
                     raise PayloadTooLarge
     except TimeoutError:
         raise RequestTimeout from None
+    except ConnectionError as error:
+        raise ClientGone(str(error)) from error
     except web.RequestPayloadError as error:
         raise Invalid(f"The body is broken: {error}.") from None
     if body:

@@ -102,6 +102,8 @@ class Front:
     async def _answer(self, exchange: Exchange) -> web.StreamResponse:
         try:
             return await self._steps(exchange)
+        except edge.ClientGone:
+            raise  # aiohttp closes what is left of the connection
         except errors.TowerError as error:
             if error.status >= 500:
                 log.warning("%s failed: %s: %s", exchange.found.label, error.code, error)

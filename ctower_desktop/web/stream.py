@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from ctower_desktop.kernel.errors import TooMany, TowerError
 from ctower_desktop.web.counts import Counts
+from ctower_desktop.web.edge import ClientGone
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ MOST = 500
 _FIRST_EVENT = 1.0  # seconds a refusal may take to be an answer instead of an event
 _LOOK = 1.0  # seconds between looks whether the client is still there
 _SLOWEST_CLIENT = 30.0  # seconds a client may leave what was sent unread
+_LAST_WORDS = 0.3  # seconds to say that the stream ends
 
 _HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -90,7 +93,7 @@ class Streams:
             await asyncio.wait(waiting, timeout=_FIRST_EVENT, return_when=asyncio.FIRST_COMPLETED)
             source.raise_refusal()
             response = web.StreamResponse(headers={**headers, **_HEADERS})
-            await response.prepare(request)
+            await _begin(request, response)
             await self._pump(request, response, source, closing)
         finally:
             self._counts.stream_closed(project_id)
@@ -106,29 +109,41 @@ class Streams:
         source: _Source,
         closing: asyncio.Future[Any],
     ) -> None:
-        now = asyncio.get_running_loop().time
-        beat_at = now() + self._heartbeat
+        """Forward until the end, and say so when the end is a failure."""
         try:
-            while True:
-                if source.following.done():
-                    await _send(response, frame(source.take()))
-                wait = max(0.0, min(_LOOK, beat_at - now()))
-                waiting = {source.following, closing}
-                await asyncio.wait(waiting, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-                if closing.done() or request.transport is None or request.transport.is_closing():
-                    return
-                if now() >= beat_at:
-                    await _send(response, b": heartbeat\n\n")
-                    beat_at = now() + self._heartbeat
-        except StopAsyncIteration:
+            await self._forward(request, response, source, closing)
+        except (StopAsyncIteration, ClientGone):
             return
         except TowerError as error:
-            await _send(response, _frame("error", _Failed(error.code, str(error))))
-        except (ConnectionError, TimeoutError) as error:
-            log.info("a stream was left by its client: %s", type(error).__name__)
+            failure = _Failed(error.code, str(error))
         except Exception:  # what an action did not foresee must not look like an end
             log.exception("a stream broke")
-            await _send(response, _frame("error", _Failed("internal_error", "Something broke on our side.")))
+            failure = _Failed("internal_error", "Something broke on our side.")
+        else:
+            return
+        with contextlib.suppress(ClientGone):
+            await _send(response, _frame("error", failure))
+
+    async def _forward(
+        self,
+        request: web.BaseRequest,
+        response: web.StreamResponse,
+        source: _Source,
+        closing: asyncio.Future[Any],
+    ) -> None:
+        now = asyncio.get_running_loop().time
+        beat_at = now() + self._heartbeat
+        while True:
+            if source.following.done():
+                await _send(response, frame(source.take()))
+            wait = max(0.0, min(_LOOK, beat_at - now()))
+            waiting = {source.following, closing}
+            await asyncio.wait(waiting, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            if closing.done() or request.transport is None or request.transport.is_closing():
+                return
+            if now() >= beat_at:
+                await _send(response, b": heartbeat\n\n")
+                beat_at = now() + self._heartbeat
 
 
 class _Source:
@@ -157,14 +172,24 @@ class _Source:
             await self._events.aclose()
 
 
+async def _begin(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    try:
+        await response.prepare(request)
+    except ConnectionError as error:
+        raise ClientGone(str(error)) from error
+
+
 async def _send(response: web.StreamResponse, data: bytes) -> None:
-    async with asyncio.timeout(_SLOWEST_CLIENT):
-        await response.write(data)
+    try:
+        async with asyncio.timeout(_SLOWEST_CLIENT):
+            await response.write(data)
+    except (ConnectionError, TimeoutError) as error:
+        raise ClientGone(str(error)) from error
 
 
 async def _finish(request: web.BaseRequest, response: web.StreamResponse) -> None:
     try:
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(_LAST_WORDS):
             await response.write_eof()
     except (ConnectionError, TimeoutError):
         if request.transport is not None:

@@ -333,6 +333,23 @@ class TestBodies:
             assert answer.status == 400, rest
             assert answer.json()["error"] in ("bad_request", "validation_error")
 
+    async def test_a_client_that_leaves_in_the_middle_is_no_error(self, site, owner, caplog):
+        for _ in range(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.listener.port)
+            del reader
+            lines = (
+                *("POST /projects HTTP/1.1", f"Host: 127.0.0.1:{site.listener.port}"),
+                *("Content-Type: application/json", "Content-Length: 100"),
+                f"Cookie: lp_session={owner.cookies['lp_session']}",
+                f"x-csrf-token: {owner.headers['x-csrf-token']}",
+            )
+            writer.write(("\r\n".join(lines) + '\r\n\r\n{"name":"Acme"').encode())
+            await writer.drain()
+            assert (await owner.get("/health")).status_code == 200
+            writer.transport.abort()
+        assert (await owner.get("/projects")).json()["projects"] == []
+        assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
     async def test_a_client_that_waits_for_leave_gets_it(self, site, owner):
         reader, writer = await asyncio.open_connection("127.0.0.1", site.listener.port)
         lines = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
@@ -16,7 +16,8 @@ import pytest
 from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.errors import NotReady
 from ctower_desktop.kernel.events import JobCompleted
-from ctower_desktop.kernel.tower import Scoped
+from ctower_desktop.kernel.jobs import JOBS, job
+from ctower_desktop.kernel.tower import Desktop, Scoped
 from ctower_desktop.web import stream
 from tests.web.conftest import site_of
 
@@ -72,7 +73,7 @@ async def gauge(client, name: str) -> float:
 async def eventually(check) -> None:
     """Wait until `check` holds; it is what happens at the other end of a connection."""
     async with asyncio.timeout(10):
-        while not await check():  # noqa: ASYNC110 - it happens in the server, not here
+        while not await check():
             await asyncio.sleep(0.01)
 
 
@@ -105,6 +106,31 @@ async def test_a_job_that_ends_is_told_to_its_project_only(site, owner, project,
         assert body["project_id"] == project.id
         assert (body["job_type"], body["status"]) == ("embeddings_run", "ok")
         assert body["at"] == "2026-11-20T10:00:01.000Z"
+
+
+@pytest.fixture
+def one_job(monkeypatch) -> Iterator[str]:
+    """The only job there is."""
+    for name in list(JOBS):
+        monkeypatch.delitem(JOBS, name)
+
+    @job("probe_job", every=60)
+    async def probe(call: Desktop) -> None:
+        """Probe."""
+
+    yield "probe_job"
+    del JOBS["probe_job"]
+
+
+async def test_a_tick_over_http_is_seen_in_the_stream(owner, project, one_job):
+    async with opened(owner) as events:
+        await events.next()
+        answer = await owner.post("/jobs/scheduler/tick")
+        assert answer.status_code == 200, answer.text
+        name, data = await events.next()
+        assert name == "event: job_completed"
+        body = msgspec.json.decode(data.removeprefix("data: "))
+        assert (body["job_type"], body["status"]) == (one_job, "ok")
 
 
 async def test_an_api_key_opens_a_stream_too(site, owner, project):
@@ -221,6 +247,15 @@ class TestOtherStreams:
             yield Tick(1)
             raise RuntimeError("the cause")
 
+        @TOWER.stream("/probe/flood")
+        async def flood(call: Scoped) -> AsyncIterator[Named]:
+            """More than anybody reads."""
+            try:
+                while True:
+                    yield Named("x" * 100_000)
+            finally:
+                ended.append("ended")
+
         @TOWER.stream("/probe/wait")
         async def wait(call: Scoped) -> AsyncIterator[Tick]:
             """Waits for ever and says when it was ended."""
@@ -265,6 +300,32 @@ class TestOtherStreams:
                 assert "internal_error" in lines
                 assert "the cause" not in lines
         assert "the cause" in caplog.text
+
+    async def test_a_client_that_does_not_read_is_let_go(self, streaming, monkeypatch):
+        monkeypatch.setattr(stream, "_SLOWEST_CLIENT", 0.05)
+        async with streaming.stream("GET", "/probe/flood") as answer:
+            assert answer.status_code == 200
+
+            async def let_go() -> bool:
+                return streaming.ended == ["ended"]
+
+            await eventually(let_go)
+
+    async def test_a_client_that_resets_at_once_is_no_error(self, streaming, caplog):
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", streaming.base_url.port)
+            del reader
+            cookie = f"Cookie: lp_session={streaming.cookies['lp_session']}"
+            host = f"Host: 127.0.0.1:{streaming.base_url.port}"
+            writer.write(f"GET /probe/wait HTTP/1.1\r\n{host}\r\n{cookie}\r\n\r\n".encode())
+            await writer.drain()
+            writer.transport.abort()
+
+        async def all_ended() -> bool:
+            return await gauge(streaming, "app_sse_connections_total") == 0
+
+        await eventually(all_ended)
+        assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
     async def test_the_action_cleans_up_when_its_client_leaves(self, streaming):
         async with opened(streaming, "/probe/wait") as events:
