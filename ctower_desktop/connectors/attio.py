@@ -9,7 +9,7 @@ that a workspace has not switched on are no failure. Tokens do not expire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, ClassVar
 
 import msgspec
@@ -111,7 +111,7 @@ class Attio:
             raise NeedsUser("The Attio token is switched off. Make a new one and enter it again.")
         return Account(found.workspace_id, found.workspace_name or "Attio")
 
-    async def pull(self, wire: Asks, page: AttioSettings, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def pull(self, wire: Asks, page: AttioSettings, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         name = walk.stream.name
         try:
             if name == "members":
@@ -130,7 +130,7 @@ class Attio:
         except Missing:
             yield Done(absent=True)
 
-    async def _records(self, wire: Asks, name: str) -> AsyncIterator[Page | Done]:
+    async def _records(self, wire: Asks, name: str) -> AsyncGenerator[Page | Done, None]:
         """All records by the time they were made: each page begins at the last one's time, inclusive.
 
         More rows than a page holds may share one time; an offset goes on within it then.
@@ -162,7 +162,7 @@ class Attio:
 
     async def _by_offset(
         self, wire: Asks, path: str, name: str, size: int, params: dict[str, Any]
-    ) -> AsyncIterator[Page | Done]:
+    ) -> AsyncGenerator[Page | Done, None]:
         """All rows of a list that knows only offsets; pages overlap, so that a delete skips nothing."""
         offset, seen = 0, set[str]()
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -211,8 +212,7 @@ def typed(record: Record, scope: Scope, names: Names) -> list[Typed]:
     wire = record.wire
     if isinstance(wire, Member):
         return []
-    make = {"companies": _company, "people": _person, "deals": _deal, "notes": _note, "tasks": _task}
-    kind, columns = make[record.stream](wire, names)
+    kind, columns = _MAKE[record.stream](wire, names)
     row = scope.row(kind, record.external_id) | {
         "workspace_id": scope.account,
         "external_id": record.external_id,
@@ -332,3 +332,12 @@ def _task(wire: Task, names: Names) -> tuple[str, dict[str, Any]]:
         "created_at": created,
         "updated_at": created,
     }
+
+
+_MAKE: dict[str, Callable[[Any, Names], tuple[str, dict[str, Any]]]] = {
+    "companies": _company,
+    "people": _person,
+    "deals": _deal,
+    "notes": _note,
+    "tasks": _task,
+}

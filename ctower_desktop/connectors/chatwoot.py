@@ -9,7 +9,7 @@ moved are read again. Tokens do not expire; an administrator's is needed to see 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -148,7 +148,7 @@ class Chatwoot:
             )
         return Account(page.account_id, found.name or f"Account {page.account_id}")
 
-    async def pull(self, wire: Asks, page: ChatwootSettings, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def pull(self, wire: Asks, page: ChatwootSettings, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         prefix = f"/api/v1/accounts/{page.account_id}"
         match walk.stream.name:
             case "agents":
@@ -169,7 +169,7 @@ class Chatwoot:
                 async for found in self._messages(wire, prefix, walk):
                     yield found
 
-    async def _contacts(self, wire: Asks, prefix: str, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def _contacts(self, wire: Asks, prefix: str, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """All contacts, at the first time and when reconciling; between, conversations bring them along.
 
         Contacts have no time of their last change. Those with new activity jump to the front, which only
@@ -196,7 +196,7 @@ class Chatwoot:
             yield Page("contacts", _raws(listed.payload), resume=place)
         yield Done(watermark=started, enumerated=walk.whole and walk.resume is None, count=count)
 
-    async def _conversations(self, wire: Asks, prefix: str, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def _conversations(self, wire: Asks, prefix: str, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """What moved since the watermark; all of them at the first time and when reconciling."""
         floor = None
         if walk.watermark is not None and not walk.whole:
@@ -276,7 +276,7 @@ class Chatwoot:
         answer = await wire.get(f"{prefix}/conversations", params)
         return _raws(_decoded(_Conversations, answer).data.payload)
 
-    async def _messages(self, wire: Asks, prefix: str, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def _messages(self, wire: Asks, prefix: str, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """All messages between two numbers, at most 1000 an answer.
 
         Rows are cut off by time but asked for by number: only an answer with fewer than 1000 certainly has

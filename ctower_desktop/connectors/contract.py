@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
 from ctower_desktop.kernel.errors import Upstream
-from ctower_desktop.kernel.http import Answer, Http
+from ctower_desktop.kernel.http import Answer
 
 T = TypeVar("T")
 
@@ -260,7 +260,7 @@ class Connector(Protocol):
     async def check(self, wire: Asks, page: Any) -> Account:
         """Ask who we are: the cheapest call that needs credentials. Raise NeedsUser in words."""
 
-    def pull(self, wire: Asks, page: Any, walk: Walk) -> AsyncIterator[Page | Done]:
+    def pull(self, wire: Asks, page: Any, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """Read a stream."""
 
     async def exists(self, wire: Asks, page: Any, stream: str, external_id: str) -> bool | None:
@@ -287,7 +287,7 @@ def stream_of(connector: Connector, name: str) -> Stream:
     return next(stream for stream in connector.streams if stream.name == name)
 
 
-def settings_of(http: Http, connector: Connector, page: Any) -> str:
+def settings_of(connector: Connector, page: Any) -> str:
     """The address of the vendor; raise NotConfigured naming what is missing."""
     missing = connector.missing_setting(page)
     if missing is not None:

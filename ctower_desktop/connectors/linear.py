@@ -9,7 +9,7 @@ gone for good shows only in the enumeration of ids. Personal keys do not expire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -61,7 +61,7 @@ class _Error(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
     errors: list[_Error] | None = None
 
 
@@ -150,13 +150,13 @@ class Linear:
         organization = _decoded(_Viewer, found).organization
         return Account(organization.id, organization.name)
 
-    async def pull(self, wire: Asks, page: LinearSettings, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def pull(self, wire: Asks, page: LinearSettings, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         asked = queries.STREAMS[walk.stream.name]
         walking = self._everything if asked.filter is None else self._ids if walk.whole else self._window
         async for found in walking(wire, walk):
             yield found
 
-    async def _window(self, wire: Asks, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def _window(self, wire: Asks, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """What changed since the watermark and before now, by the server's clock."""
         place = walk.resume or {}
         since, upper, after = place.get("since"), place.get("upper"), place.get("after")
@@ -181,7 +181,7 @@ class Linear:
                 break
         yield Done(watermark=upper)
 
-    async def _everything(self, wire: Asks, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def _everything(self, wire: Asks, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """Streams the vendor cannot filter are read whole every time."""
         after, failed = None, False
         while True:
@@ -193,7 +193,7 @@ class Linear:
                 break
         yield Done(enumerated=not failed, certain=True)
 
-    async def _ids(self, wire: Asks, walk: Walk) -> AsyncIterator[Page | Done]:
+    async def _ids(self, wire: Asks, walk: Walk) -> AsyncGenerator[Page | Done, None]:
         """All ids and versions; the rows of those that are not here in that version."""
         name, after, total = walk.stream.name, None, 0
         upper = wire.server_time or await self._now(wire)
@@ -241,7 +241,7 @@ class Linear:
         answer = await wire.post("", {"query": query, "operationName": operation, "variables": variables})
         envelope = _decoded(_Envelope, answer.body)
         errors = envelope.errors or []
-        data = bytes(envelope.data) if envelope.data is not None else b"null"
+        data = bytes(envelope.data)
         said = "; ".join(filter(None, (_words(error) for error in errors)))[:300]
         if data == b"null":
             raise Transient(f"Linear answered with an error: {said or 'no data'}.")

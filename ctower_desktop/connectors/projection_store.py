@@ -164,7 +164,7 @@ class Projector:
                 self._leave(stream, records)
                 parents = [row.external_id for row in rows]
                 for child in self.connector.streams:
-                    if stream.name in child.parents:
+                    if stream.name in child.parents and not child.nested:
                         self._again(child, self.rows.children(self.db, child.name, parents), leave=False)
 
     def derive(self, stream: Stream, records: list[tuple[Record, tuple[str, ...]]], *, events: bool) -> None:
@@ -181,6 +181,8 @@ class Projector:
                 for typed in self.connector.typed(record, scope, self.names):
                     made[typed.kind].append((record, scope, typed))
         files = made.pop("cwa", [])
+        for _, scope, _ in files:
+            self.outcome.add(scope.project_id, "cwa", 1)
         for kind in MIRRORS:
             if kind in made:
                 self._write(kind, made[kind], files, events=events)

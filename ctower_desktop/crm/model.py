@@ -18,7 +18,7 @@ class DealNotFound(NotFound):
     code = "deal_not_found"
 
 
-class Deal(msgspec.Struct, frozen=True, kw_only=True):
+class Deal(msgspec.Struct, frozen=True):
     """Something that may be sold, as the CRM of the vendor has it. `probability` is 0 to 1."""
 
     id: str
@@ -38,7 +38,7 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True):
+class Note(msgspec.Struct, frozen=True):
     """What somebody wrote down about a company, a person or a deal."""
 
     id: str
@@ -50,7 +50,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class Task(msgspec.Struct, frozen=True):
     """Something to be done about a company, a person or a deal."""
 
     id: str

@@ -18,7 +18,7 @@ class ConversationNotFound(NotFound):
     code = "conversation_not_found"
 
 
-class Contact(msgspec.Struct, frozen=True, kw_only=True):
+class Contact(msgspec.Struct, frozen=True):
     """Somebody who writes to the agency."""
 
     id: str
@@ -32,7 +32,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+class Conversation(msgspec.Struct, frozen=True):
     """One thread of messages with a contact."""
 
     id: str
@@ -52,7 +52,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     last_activity_at: str | None
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True):
     """One message in a list: its beginning only."""
 
     id: str
@@ -66,7 +66,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+class Attachment(msgspec.Struct, frozen=True):
     """A file that came with a message; it stays at the vendor."""
 
     id: str

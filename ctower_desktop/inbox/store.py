@@ -29,7 +29,7 @@ class _Placed(msgspec.Struct, frozen=True):
     id: str
 
 
-class _Said(msgspec.Struct, frozen=True, kw_only=True):
+class _Said(msgspec.Struct, frozen=True):
     id: str
     sender_type: str | None
     sender_id: str | None

@@ -18,7 +18,7 @@ class IssueNotFound(NotFound):
     code = "issue_not_found"
 
 
-class Issue(msgspec.Struct, frozen=True, kw_only=True):
+class Issue(msgspec.Struct, frozen=True):
     """Something to be done.
 
     `state_type` is the vendor's: triage, backlog, unstarted, started, completed or canceled.
@@ -48,7 +48,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Comment(msgspec.Struct, frozen=True, kw_only=True):
+class Comment(msgspec.Struct, frozen=True):
     """What somebody said about an issue."""
 
     id: str
@@ -60,7 +60,7 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Blocker(msgspec.Struct, frozen=True, kw_only=True):
+class Blocker(msgspec.Struct, frozen=True):
     """Another issue that has to be done first."""
 
     id: str
@@ -69,7 +69,7 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     state_type: str | None
 
 
-class Described(msgspec.Struct, frozen=True, kw_only=True):
+class Described(msgspec.Struct, frozen=True):
     """The text of an issue."""
 
     description: str | None
