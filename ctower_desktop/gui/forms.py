@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctower_desktop.gui.text import tr
+from ctower_desktop.gui.text import said, tr
 from ctower_desktop.gui.widgets import Label
 from ctower_desktop.kernel.errors import Issue
 
@@ -68,7 +68,7 @@ class StructForm(QWidget):
         meta = field.type if isinstance(field.type, shapes.Metadata) else None
         schema: Mapping[str, Any] = (meta.extra_json_schema if meta else None) or {}
         secret = bool(((meta.extra if meta else None) or {}).get("secret"))
-        title, about = tr(schema.get("title", field.name)), schema.get("description", "")
+        title, about = said(schema.get("title", field.name)), schema.get("description", "")
         line = _line(field.name, _plain(field.type), secret=secret)
         if secret:
             self._secrets.add(field.name)
@@ -77,14 +77,14 @@ class StructForm(QWidget):
         elif value is not None and value is not msgspec.NODEFAULT:
             line.write(value)
         line.editor.setAccessibleName(title)
-        line.editor.setAccessibleDescription(tr(about) if about else "")
+        line.editor.setAccessibleDescription(said(about) if about else "")
         line.editor.setEnabled(not fixed)
         place = grid.rowCount()
         label = Label(title, "label")
         label.setBuddy(line.editor)
         grid.addWidget(label, place, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(line.editor, place, 1)
-        hint = tr("Set by the environment.") if fixed else (tr(about) if about else "")
+        hint = tr("Set by the environment.") if fixed else (said(about) if about else "")
         grid.addWidget(Label(hint, "meta", "text_3", wrap=True), place + 1, 1)
         grid.addWidget(line.problem, place + 2, 1)
         grid.setRowMinimumHeight(place + 3, 8)
@@ -133,7 +133,7 @@ def _line(name: str, kind: shapes.Type, *, secret: bool) -> _Line:
     if isinstance(kind, shapes.LiteralType):
         combo = QComboBox()
         for value in kind.values:
-            combo.addItem(tr(str(value)), value)
+            combo.addItem(said(str(value)), value)
         return _Line(name, combo, combo.currentData, lambda v: combo.setCurrentIndex(combo.findData(v)))
     if isinstance(kind, shapes.IntType):
         spin = QSpinBox()

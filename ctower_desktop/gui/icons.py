@@ -24,10 +24,15 @@ def pixmap(name: str, token: str = "text_2", size: int = 16) -> QPixmap:
     return icon(name, token, size).pixmap(size, size)
 
 
+@lru_cache(maxsize=1)
+def load() -> dict[str, str]:
+    """Read all drawings; called before the loop runs, so that nothing waits for the disk later."""
+    return {path.stem: path.read_text("utf-8") for path in (resources() / "icons").glob("*.svg")}
+
+
 @lru_cache(maxsize=512)
 def _drawn(name: str, color: str, size: int) -> QIcon:
-    source = (resources() / "icons" / f"{name}.svg").read_text("utf-8").replace("#000", color)
-    renderer = QSvgRenderer(QByteArray(source.encode()))
+    renderer = QSvgRenderer(QByteArray(load()[name].replace("#000", color).encode()))
     found = QIcon()
     for density in _DENSITIES:
         picture = QPixmap(size * density, size * density)

@@ -48,15 +48,21 @@ def tr(source: str, **values: object) -> str:
     """The English `source` in the user's language; `{name}` is replaced by its value."""
     text = source
     if _Chosen.language == "ru":
-        found = _catalogue().get(source, source)
+        found = load().get(source, source)
         text = found if isinstance(found, str) else found[0]
     return text.format(**values) if values else text
+
+
+def said(declared: str) -> str:
+    """A text that a declaration carries, such as a setting's title, in the user's language."""
+    found = load().get(declared, declared) if _Chosen.language == "ru" else declared
+    return found if isinstance(found, str) else declared
 
 
 def trn(one: str, many: str, count: int, **values: object) -> str:
     """The form that fits `count`, which the text shows as `{n}`."""
     if _Chosen.language == "ru":
-        forms = _catalogue().get(many, [one, many, many])
+        forms = load().get(many, [one, many, many])
         text = forms if isinstance(forms, str) else forms[russian_form(count)]
     else:
         text = one if count == 1 else many
@@ -74,7 +80,8 @@ def russian_form(count: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> dict[str, Any]:
+def load() -> dict[str, Any]:
+    """Read the translations; called before the loop runs, so that nothing waits for the disk later."""
     found: dict[str, Any] = {}
     for path in sorted((resources() / "translations").glob("*.toml")):
         found.update(tomllib.loads(path.read_text("utf-8"))["ru"])

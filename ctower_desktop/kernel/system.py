@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -18,6 +19,7 @@ from ctower_desktop.kernel.errors import StorageFailure, StorageFull
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
+@lru_cache(maxsize=1)
 def resources() -> Path:
     """The folder of shipped files: inside the package when installed, beside it in a checkout."""
     inside = PACKAGE / "resources"

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
-from ctower_desktop.gui import tasks, text, theme
+from ctower_desktop.gui import icons, tasks, text, theme
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -40,6 +40,8 @@ def run(qapp: QApplication) -> Iterator[Run]:
 @pytest.fixture(autouse=True)
 def _plain_looks(qapp: QApplication) -> None:
     """English, light, 100 %, whatever the test before left."""
+    icons.load()
+    text.load()
     text.set_language("en")
     theme.apply(qapp, "light")
 

@@ -10,7 +10,7 @@ from ctower_desktop.gui import theme
 from ctower_desktop.gui.forms import StructForm
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.tasks import start
-from ctower_desktop.gui.text import tr
+from ctower_desktop.gui.text import said, tr
 from ctower_desktop.gui.widgets import Label, PrimaryButton, clear, row
 from ctower_desktop.kernel.errors import Invalid, TowerError
 from ctower_desktop.kernel.settings import SETTINGS, fields
@@ -31,7 +31,7 @@ class SettingsPage(Page):
         self.list.setAccessibleName(tr("Settings pages"))
         for name in sorted(SETTINGS, key=lambda n: (n != "appearance", n)):
             if name not in _HIDDEN:
-                item = QListWidgetItem(tr(_title(name)))
+                item = QListWidgetItem(said(_title(name)))
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 self.list.addItem(item)
         self._place = QVBoxLayout()
@@ -73,9 +73,9 @@ class SettingsPage(Page):
         )
         save = PrimaryButton(tr("Save"))
         save.clicked.connect(self._save)
-        self._place.addWidget(Label(tr(_title(name)), "section"))
+        self._place.addWidget(Label(said(_title(name)), "section"))
         about = (shape.__doc__ or "").strip().partition("\n")[0]
-        self._place.addWidget(Label(tr(about), "body", "text_2", wrap=True))
+        self._place.addWidget(Label(said(about), "body", "text_2", wrap=True))
         self._place.addSpacing(12)
         self._place.addWidget(self.form)
         if any(f.restart for f in declared):
