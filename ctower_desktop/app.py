@@ -23,7 +23,9 @@ from ctower_desktop.kernel.secrets import Place, Secrets
 from ctower_desktop.kernel.settings import Settings
 from ctower_desktop.kernel.system import PACKAGE, Clock, Home
 from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.kernel.watchdog import Watchdog
 from ctower_desktop.operations.worker import Worker
+from ctower_desktop.search.indexing import Indexer
 from ctower_desktop.web.listener import Listener
 
 log = logging.getLogger(__name__)
@@ -35,12 +37,13 @@ ROOMS = ("accounts", "projects", "inbox", "work", "crm", "connectors", "search",
 
 
 def import_rooms() -> None:
-    """Fill the registries: every endpoint and every job of every room."""
+    """Fill the registries: every endpoint, job and settings page of every room."""
     for room in ROOMS:
         for piece in ("actions", "jobs"):
             name = f"ctower_desktop.{room}.{piece}"
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
+    importlib.import_module("ctower_desktop.gui.appearance")  # settings without Qt
 
 
 import_rooms()
@@ -133,7 +136,8 @@ async def start(tower: Tower, ports: Mapping[str, int | None], say: Callable[[st
     except BaseException:
         await asyncio.gather(*(listener.stop() for listener in listeners))
         raise
-    await tower.part(Worker)
+    for part in (Watchdog, Indexer, Worker):
+        await tower.part(part)
     running = Running(tower, listeners)
     await asyncio.to_thread(_write_addresses, tower.home, running.addresses)
     return running
