@@ -100,7 +100,7 @@ class JobEnded(msgspec.Struct, frozen=True):
 
 
 class ConnectorProgress(msgspec.Struct, frozen=True):
-    """How far a synchronisation is."""
+    """How far a synchronisation is: rows done, of how many if the vendor says."""
 
     event: ClassVar[str] = "connector_sync_progress"
     project_id: str | None
