@@ -121,4 +121,4 @@ def _bind(wanted: int, tries: int) -> socket.socket:
             continue
         listening.setblocking(False)
         return listening
-    raise PortInUse(f"Port {wanted} is used by another program; choose another one.")
+    raise PortInUse(f"Port {wanted} is used by another program or not free for us; choose another one.")

@@ -22,6 +22,11 @@ class Found:
     methods: dict[str, Endpoint[..., Any]] = field(default_factory=dict)
 
     @property
+    def route(self) -> str:
+        """The path as it is meant: however the client spelt it, the same place has the same name."""
+        return " ".join((self.label, *(f"{name}={value}" for name, value in self.values.items())))
+
+    @property
     def label(self) -> str:
         """The route as metrics name it."""
         return next(iter(self.methods.values())).path if self.methods else UNKNOWN
@@ -43,15 +48,17 @@ class Routes:
         """The endpoint for a path as it came over the wire; HEAD asks what GET would answer."""
         path = self._bare(raw_path)
         segments = path.split("/")[1:]
+        wanted = "GET" if method == "HEAD" else method
+        others: dict[str, Endpoint[..., Any]] = {}
         for pattern, methods in self._by_length.get(len(segments), ()):
             values = _values(pattern, segments)
             if values is None:
                 continue
-            endpoint = methods.get("GET" if method == "HEAD" else method)
-            if method == "HEAD" and endpoint is not None and endpoint.stream:
-                endpoint = None
-            return Found(path, endpoint, values, methods)
-        return Found(path)
+            endpoint = methods.get(wanted)
+            if endpoint is not None and not (method == "HEAD" and endpoint.stream):
+                return Found(path, endpoint, values, methods)
+            others = {**methods, **others}
+        return Found(path, methods=others)
 
     def _bare(self, raw_path: str) -> str:
         for prefix in self._prefixes:

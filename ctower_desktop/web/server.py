@@ -169,7 +169,7 @@ class Front:
             return
         exchange.headers["X-RateLimit-Limit"] = str(EXPENSIVE)
         exchange.headers["X-RateLimit-Remaining"] = "0"
-        taken = self._limits.expensive(exchange.address, exchange.found.path)
+        taken = self._limits.expensive(exchange.address, exchange.found.route)
         exchange.headers["X-RateLimit-Remaining"] = str(taken.left)
 
     async def _project(
@@ -201,7 +201,7 @@ class Front:
         key = exchange.request.headers.get(IDEMPOTENCY)
         if key is None or not endpoint.idempotent or call.project is None:
             return await run()
-        route = f"{endpoint.method} {exchange.found.path}"
+        route = f"{endpoint.method} {exchange.found.route}"
         return await self._replays.once(key, call.project, route, body, run)
 
     async def _stream(

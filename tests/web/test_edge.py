@@ -246,6 +246,11 @@ class TestRoutes:
             """A word."""
             return _Word(name)
 
+        @TOWER.post("/probe/{name}", csrf=False, role="viewer")
+        async def do_probe(call: Anyone, name: str) -> _Word:
+            """Do."""
+            return _Word("done")
+
         @TOWER.get("/probe/fixed")
         async def read_fixed_probe(call: Anyone) -> _Word:
             """The fixed word."""
@@ -254,6 +259,9 @@ class TestRoutes:
         async with site_of(home, clock) as site, site.client() as client:
             assert (await client.get("/probe/fixed")).json()["word"] == "the fixed one"
             assert (await client.get("/probe/a%2Fb%20c")).json()["word"] == "a/b c"
+            assert (await client.post("/probe/fixed")).json()["word"] == "done"
+            answer = await client.request("PUT", "/probe/fixed")
+            assert (answer.status_code, answer.headers["allow"]) == (405, "GET, OPTIONS, POST")
 
 
 class TestBodies:

@@ -15,7 +15,7 @@ async def test_the_eleventh_expensive_request_waits(site, owner, probes, clock):
         assert answer.status_code == 200
         assert answer.headers["x-ratelimit-remaining"] == str(left)
     clock.advance(20)
-    answer = await owner.post("/v1/probe/work", json={})
+    answer = await owner.post("/v1/probe/%77ork", json={})
     assert (answer.status_code, answer.json()["error"]) == (429, "rate_limit_exceeded")
     assert answer.headers["retry-after"] == "40"
     assert (answer.headers["x-ratelimit-limit"], answer.headers["x-ratelimit-remaining"]) == ("10", "0")
