@@ -30,7 +30,6 @@ class Worker:
         self._tower, self._scheduler, self._chance = tower, scheduler, chance
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
-        self._wake = asyncio.Event()
         self._seen = self._moment()
         self._looked: float | None = None  # on the monotonic counter; None: look at once
         self._next: datetime | None = None
@@ -70,7 +69,9 @@ class Worker:
             return await self._begin()
         except StorageFailure as error:
             log.warning("the scheduler waits for the database: %s", error)
-            return 0
+        except Exception:  # a bug here must not end all scheduling until the next start
+            log.exception("the scheduler stumbled")
+        return 0
 
     async def finish(self) -> None:
         """Wait until no project is being worked on."""
@@ -80,12 +81,7 @@ class Worker:
     async def _work(self) -> None:
         while True:
             await self.look()
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(_NAP):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await asyncio.sleep(_NAP)
 
     async def _begin(self) -> int:
         projects = await self._tower.db.read(store.projects)
@@ -134,6 +130,3 @@ class Worker:
     def _on_change(self, tables: frozenset[str]) -> None:
         if "scheduled_job" in tables:
             self._replanned = True
-        if "project" in tables:
-            self._looked = None
-            self._wake.set()

@@ -99,6 +99,25 @@ async def test_a_bug_in_the_scheduling_of_one_project_holds_up_no_other(
     assert ran == [project.name]
 
 
+@pytest.mark.logs_errors
+async def test_a_bug_in_looking_does_not_end_all_scheduling(
+    declare, worker, project, monkeypatch, clock, caplog
+):
+    ran = declare("sync")
+
+    def broken(db):
+        raise LookupError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "projects", broken)
+        assert await worker.look() == 0
+    assert "the scheduler stumbled" in caplog.text
+    clock.advance(60)
+    assert await worker.look() == 1
+    await worker.finish()
+    assert ran == [project.name]
+
+
 async def test_a_full_disk_is_waited_for(declare, tower, worker, project, monkeypatch, caplog, clock):
     ran = declare("sync")
     write = tower.db.write
@@ -183,25 +202,17 @@ async def test_works_by_itself_and_stops_at_once(declare, tower, project):
     assert (job.status, job.last_status) == ("active", None)
 
 
-async def test_a_project_created_meanwhile_wakes_it(declare, tower, project, until):
-    ran = declare("sync")
-    await tower.part(Worker)
-    await until(lambda: ran == [project.name])
-    await asyncio.sleep(0.05)
-
-    def add(db):
-        db.execute(
-            "INSERT INTO project (id, name, account_scope_id, created_at) VALUES (?, ?, ?, ?)",
-            (
-                "33333333-3333-4333-8333-333333333333",
-                "Third",
-                project.account_scope_id,
-                "2026-01-01T00:00:00.000Z",
-            ),
-        )
-
-    await tower.db.write(add)
-    await until(lambda: "Third" in ran)
+async def test_what_is_resumed_does_not_wait_for_the_minute(declare, tower, worker, project, clock):
+    ran = declare("sync", every=86_400)
+    await tower.db.write(store.pause, project, JOBS, "sync", clock.now())
+    await worker.look()
+    await worker.finish()
+    assert ran == []
+    await tower.db.write(store.resume, project, JOBS, "sync", clock.now())
+    clock.advance(5)
+    assert await worker.look() == 1
+    await worker.finish()
+    assert ran == [project.name]
 
 
 async def test_leases_are_renewed_while_a_job_runs(
