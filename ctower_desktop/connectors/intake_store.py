@@ -157,6 +157,22 @@ class Intake:
             inserted = ledger_store.put_events(db, own, at)
             self.counts.inserted[project_id] = self.counts.inserted.get(project_id, 0) + inserted
 
+    def again(self, db: apsw.Connection, at: str) -> None:
+        """Try to understand the quarantined rows again."""
+        for stream in self.connector.streams:
+            kept = [r for r in ledger_store.kept(db, self.connector.name) if r.stream == stream.name]
+            good: list[str] = []
+            for row in kept:
+                try:
+                    records = self.connector.parse(stream.name, row.body.encode())
+                except BadPayload:
+                    continue
+                projector = Projector(db, self.connector, self.rows, at)
+                self._store(db, projector, stream, records, at)
+                if not projector.outcome.refused:
+                    good.append(row.external_id)
+            ledger_store.release(db, self.connector.name, self.rows.account, stream.name, good, at)
+
     def done(self, db: apsw.Connection, stream: Stream, done: Done, at: str) -> None:
         """A walk is complete: promote its watermark, forget its place."""
         self.rows.promote(db, stream.name, done.watermark, done.count, at)
