@@ -16,13 +16,23 @@ from ctower_desktop import app
 from ctower_desktop.accounts.users import add_user
 from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER, Door
 from ctower_desktop.kernel.errors import Conflict
-from ctower_desktop.kernel.system import new_id
+from ctower_desktop.kernel.system import Clock, new_id
 from ctower_desktop.kernel.tower import ProjectRef, Role, Scoped, Tower, desktop
 from ctower_desktop.projects import store as projects
 from ctower_desktop.projects.actions import NewProject, create_project
 from ctower_desktop.web.listener import Listener
 
 OWNER, PASSWORD = "boss", "correct horse: battery"
+
+
+class Ticking(Clock):
+    """A minute passes with every look, so that no pace is ever exceeded."""
+
+    counter = 0.0
+
+    def monotonic(self) -> float:
+        self.counter += 61.0
+        return self.counter
 
 
 class Client(httpx.AsyncClient):
@@ -47,7 +57,7 @@ class Site:
         return self.listener.url
 
     def client(self, **headers: str) -> Client:
-        return Client(base_url=self.url, headers=headers, timeout=10, trust_env=False)
+        return Client(base_url=self.url, headers=headers, timeout=10, trust_env=False, verify=False)
 
     async def project(self, name: str = "Acme") -> ProjectRef:
         made = (await create_project(desktop(self.tower, "test"), NewProject(name=name))).project

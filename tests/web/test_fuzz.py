@@ -26,9 +26,9 @@ from schemathesis.specs.openapi.checks import (
 
 from ctower_desktop import app
 from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER
-from ctower_desktop.kernel.system import Clock, Home
+from ctower_desktop.kernel.system import Home
 from ctower_desktop.web import openapi
-from tests.web.conftest import OWNER, PASSWORD, site_of
+from tests.web.conftest import OWNER, PASSWORD, Ticking, site_of
 
 app.import_rooms()
 
@@ -51,16 +51,6 @@ CHECKS = [
 BOUNDED = settings(
     max_examples=10, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
-
-
-class Ticking(Clock):
-    """A minute passes with every look, so that no pace is ever exceeded."""
-
-    counter = 0.0
-
-    def monotonic(self) -> float:
-        self.counter += 61.0
-        return self.counter
 
 
 class Running:

@@ -9,10 +9,10 @@ import pytest_asyncio
 
 from ctower_desktop import app
 from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER
-from ctower_desktop.kernel.system import Clock, Home
+from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Anyone, Owner, OwnerSession, outranks
 from ctower_desktop.web import openapi  # noqa: F401 - declares /openapi.json
-from tests.web.conftest import PASSWORD, site_of
+from tests.web.conftest import PASSWORD, Ticking, site_of
 
 app.import_rooms()
 
@@ -36,15 +36,6 @@ def named(endpoint) -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def doors(tmp_path_factory) -> AsyncIterator[dict]:
     """One site for the whole matrix, and one client for each kind of caller."""
-
-    class Ticking(Clock):
-        """A minute passes with every look, so that no pace is ever exceeded."""
-
-        counter = 0.0
-
-        def monotonic(self) -> float:
-            self.counter += 61.0
-            return self.counter
 
     home = Home(tmp_path_factory.mktemp("matrix"))
     home.prepare()
