@@ -10,12 +10,15 @@ from typing import Literal
 
 import msgspec
 
-from ctower_desktop.connectors.contract import CONNECTORS
-from ctower_desktop.connectors.model import NotConfigured
+from ctower_desktop.connectors.answers import TryConnection
+from ctower_desktop.connectors.connecting import try_connection
+from ctower_desktop.connectors.contract import CONNECTORS, NotConfigured
+from ctower_desktop.connectors.loops import LOOPS
 from ctower_desktop.kernel.database import inspect_file
 from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.settings import SETTINGS
-from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.kernel.system import new_id
+from ctower_desktop.kernel.tower import Tower, desktop
 
 Verdict = Literal["ok", "warning", "failed"]
 
@@ -116,16 +119,13 @@ async def _check_model(tower: Tower) -> Finding:
 
 
 async def _check_vendor(tower: Tower, name: str) -> Finding:
-    connector = CONNECTORS[name]
-    try:
-        found = await connector.check(tower, tower.settings.get(connector.settings))
-    except NotConfigured:
-        return Finding(
-            name, "warning", "not connected", "Connect it on the Connectors page, or set its variables."
-        )
-    except TowerError as error:
-        return Finding(name, "failed", str(error), "Open the Connectors page: it says what to change.")
-    return Finding(name, "ok", found)
+    tried = await try_connection(desktop(tower, new_id()), name, TryConnection())
+    if tried.works:
+        return Finding(name, "ok", tried.message)
+    if tried.code == NotConfigured.code:
+        advice = "Connect it on the Connectors page, or set its variables."
+        return Finding(name, "warning", "not connected", advice)
+    return Finding(name, "failed", tried.message, "Open the Connectors page: it says what to change.")
 
 
 async def examine(tower: Tower) -> list[Finding]:
@@ -140,7 +140,7 @@ async def examine(tower: Tower) -> list[Finding]:
     findings = [await asyncio.to_thread(look, tower) for look in blocking]
     waiting: list[Awaitable[Finding]] = [
         _check_model(tower),
-        *(_check_vendor(tower, name) for name in CONNECTORS),
+        *(_check_vendor(tower, name) for name in (*CONNECTORS, LOOPS.name)),
     ]
     findings.extend(await asyncio.gather(*waiting))
     findings.append(Finding("settings", "ok", f"{len(SETTINGS)} pages, none contradicts itself"))

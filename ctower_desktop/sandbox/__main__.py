@@ -1,7 +1,8 @@
 """Serves the stand-in vendors until standard input ends: `python -m ctower_desktop.sandbox bulk 1000 20`.
 
-One line of JSON says where they are and with which tokens. `demo` is the agency of the demo, with its life
-going on; `bulk N M` a Chatwoot of N conversations of M messages each, to measure a sync against.
+One line of JSON says where they are, with which tokens, and what belongs to which client. `demo` is the agency
+of the demo, with its life going on; `bulk N M` a Chatwoot of N conversations of M messages each, to measure a
+sync against.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import msgspec
 from ctower_desktop.sandbox.agency import load
 from ctower_desktop.sandbox.attio import Attio
 from ctower_desktop.sandbox.chatwoot import Chatwoot
-from ctower_desktop.sandbox.demo import fill, live
+from ctower_desktop.sandbox.demo import Placed, fill, live
 from ctower_desktop.sandbox.host import hosted
 from ctower_desktop.sandbox.linear import Linear
 from ctower_desktop.sandbox.loops import Loops
@@ -29,8 +30,10 @@ async def serve(arguments: argparse.Namespace) -> None:
     """Fills the vendors, says where they are, and serves them."""
     chatwoot, linear, attio, loops = Chatwoot(now), Linear(now), Attio(now), Loops(now)
     going_on: asyncio.Task[None] | None = None
+    placed: list[Placed] = []
     if arguments.command == "demo":
         demo = fill(load(), chatwoot, linear, attio, loops, now=now())
+        placed = demo.placed
         going_on = asyncio.create_task(live(demo))
     else:
         chatwoot.generate(arguments.conversations, arguments.messages, arguments.seed)
@@ -38,8 +41,9 @@ async def serve(arguments: argparse.Namespace) -> None:
         tokens = {
             "chatwoot": chatwoot.token, "linear": linear.token, "attio": attio.token, "loops": loops.token,
         }  # fmt: skip
-        line = msgspec.json.encode({"urls": urls, "tokens": tokens}).decode()
-        sys.stdout.write(line + "\n")
+        account = {"chatwoot": chatwoot.account_id}
+        told = {"urls": urls, "tokens": tokens, "accounts": account, "placed": placed}
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
     if going_on is not None:
