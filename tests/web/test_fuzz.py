@@ -48,6 +48,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+BAD_INPUT = {400, 401, 403, 413, 415, 421, 429}  # others may have begun something worth a note
 BOUNDED = settings(
     max_examples=10, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -126,7 +127,7 @@ def tried(running: Running, session: requests.Session, operation, mode: Generati
         statuses.append(answer.status_code)
         case.validate_response(answer, checks=checks)
         before, rows = rows, running.rows()
-        if answer.status_code >= 400:
+        if answer.status_code in BAD_INPUT:
             assert rows == before, "what is refused leaves nothing behind"
 
     go()

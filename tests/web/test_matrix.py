@@ -8,7 +8,9 @@ import pytest
 import pytest_asyncio
 
 from ctower_desktop import app
+from ctower_desktop.kernel import check
 from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER
+from ctower_desktop.kernel.errors import Invalid
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Anyone, Owner, OwnerSession, outranks
 from ctower_desktop.web import openapi  # noqa: F401 - declares /openapi.json
@@ -24,9 +26,18 @@ UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 
 def path_of(endpoint) -> str:
     found = endpoint.path
-    for name in endpoint.path_types:
-        found = found.replace("{" + name + "}", UNKNOWN)
+    for name, kind in endpoint.path_types.items():
+        fitting = next(text for text in (UNKNOWN, "424242", "chatwoot") if _fits(text, kind))
+        found = found.replace("{" + name + "}", fitting)
     return found
+
+
+def _fits(text: str, kind) -> bool:
+    try:
+        check.path_value(text, kind)
+    except Invalid:
+        return False
+    return True
 
 
 def named(endpoint) -> str:
