@@ -164,14 +164,17 @@ _OPEN = Query(
       AND status IN ('pending', 'retrying')
     """,
 )
+_AGAIN = Command("""
+    UPDATE connector_error SET error_message = :message, payload_json = :payload, attempt = :attempt,
+        next_retry_at = :next, status = :status, updated_at = :at
+    WHERE project_id = :project_id AND connector = :connector AND dedupe_key = :key
+      AND status IN ('pending', 'retrying')
+""")
 _REGISTER = Command("""
     INSERT INTO connector_error (project_id, account_scope_id, connector, mode, operation, source_ref, error_kind,
         error_message, payload_json, attempt, next_retry_at, status, dedupe_key, created_at, updated_at)
-    VALUES (:project_id, :account_scope_id, :connector, :mode, 'sync', :connector, 'sync_failed', :message, :payload,
-            :attempt, :next, :status, :key, :at, :at)
-    ON CONFLICT (project_id, connector, dedupe_key) WHERE status IN ('pending', 'retrying') DO UPDATE
-    SET error_message = excluded.error_message, payload_json = excluded.payload_json, attempt = excluded.attempt,
-        next_retry_at = excluded.next_retry_at, status = excluded.status, updated_at = excluded.updated_at
+    VALUES (:project_id, :account_scope_id, :connector, :mode, 'sync', :connector, 'sync_failed', :message,
+            :payload, :attempt, :next, :status, :key, :at, :at)
 """)
 _RESOLVE = Command("""
     UPDATE connector_error SET status = 'resolved', resolved_at = :at, updated_at = :at
@@ -323,11 +326,15 @@ def failed(
     key = ledger.identity(connector, MODE, "sync", connector, "sync_failed")
     open_one = _OPEN.first(db, project_id=project.id, connector=connector, key=key)
     attempt = (open_one.n if open_one else 0) + 1
-    _REGISTER.run(
-        db, **_of(project), connector=connector, mode=MODE, message=message[:_LONGEST_MESSAGE],
-        payload=as_json(payload), attempt=attempt, next=next_at[min(attempt, max(next_at))],
-        status=ledger.status_of(attempt, most), key=key, at=at,
-    )  # fmt: skip
+    values = {
+        "project_id": project.id, "connector": connector, "key": key, "message": message[:_LONGEST_MESSAGE],
+        "payload": as_json(payload), "attempt": attempt, "next": next_at[min(attempt, max(next_at))],
+        "status": ledger.status_of(attempt, most), "at": at,
+    }  # fmt: skip
+    if open_one is not None:
+        _AGAIN.run(db, **values)
+    else:
+        _REGISTER.run(db, **values, account_scope_id=project.account_scope_id, mode=MODE)
 
 
 def errors(

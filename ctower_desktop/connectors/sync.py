@@ -185,15 +185,17 @@ class Sync:
             del self._running[name]
         if task.cancelled():
             return
-        error = task.exception()
-        if error is None:
+        if task.exception() is None:
             self._last[name] = task.result()
             if task.result().whole:
                 self._last_whole[name] = task.result()
-            if name in self._down:
-                self._down.discard(name)
-                log.info("%s is back", name)
-        elif isinstance(error, TowerError) and name not in self._down:
+
+    def report(self, name: str, error: TowerError | None) -> None:
+        """Log once when a vendor can no longer be read, and once when it can be again."""
+        if error is None and name in self._down:
+            self._down.discard(name)
+            log.info("%s is back", name)
+        elif error is not None and name not in self._down:
             self._down.add(name)
             log.warning("%s cannot be read: %s", name, error)
 

@@ -139,10 +139,12 @@ async def sync_one(
         pulled = await sync.pull(
             connector, since, fresh_within=fresh_within, whole=whole, allow_deletes=allow_deletes
         )
+        sync.report(name, None)
         return await _succeeded(tower, project, connector, pulled, before, since.get(project.id))
     except StorageFailure:
         raise
     except TowerError as error:
+        sync.report(name, error)
         await _failed(tower, project, connector, error)
         raise SyncFailed(f"{error.code}: {error}", retry_after=error.retry_after) from error
     except asyncio.CancelledError:

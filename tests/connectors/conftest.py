@@ -45,7 +45,9 @@ class Bench:
         change, settings = self.tower.settings.change, {n: c.settings for n, c in CONNECTORS.items()}
         token = {"base_url": urls["chatwoot"], "account_id": "1", "api_token": self.chatwoot.token}
         await change(settings["chatwoot"], token)
-        await change(settings["linear"], {"base_url": urls["linear"] + "/graphql", "api_token": self.linear.token})
+        await change(
+            settings["linear"], {"base_url": urls["linear"] + "/graphql", "api_token": self.linear.token}
+        )
         await change(settings["attio"], {"base_url": urls["attio"], "api_token": self.attio.token})
         sync = await self.tower.part(Sync)
         sync.sleep, sync.chance = self.sleep, random.Random(1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from ctower_desktop.connectors.settings import ChatwootSettings
 from ctower_desktop.connectors.syncing import SyncFailed
 
 LIVE = "SELECT content FROM message WHERE deleted_at IS NULL ORDER BY CAST(message_id AS INTEGER)"
@@ -121,9 +124,7 @@ async def test_a_row_that_moves_while_pages_are_read_is_not_lost(bench):
 
 async def test_a_row_deleted_while_pages_are_read_hides_no_other(bench):
     talks = [bench.talk(f"hello {n}") for n in range(60)]
-    bench.chatwoot.faults.before(
-        lambda: bench.chatwoot.delete_conversation(talks[-1].id), on=_page(2), nth=1
-    )
+    bench.chatwoot.faults.before(lambda: bench.chatwoot.delete_conversation(talks[-1].id), on=_page(2), nth=1)
     await bench.sync("chatwoot")
     here = set(await bench.column("SELECT conversation_id FROM conversation"))
     assert here >= {str(talk.id) for talk in talks[:-1]}
@@ -163,7 +164,9 @@ async def test_a_mass_vanishing_stops_and_asks(bench):
 
     assert found.result["held_deletes"] == {"conversations": 8}
     assert len(await bench.column(LIVE)) == 20
-    events = await bench.column("SELECT payload_json FROM connector_event WHERE event_type = 'process_warning'")
+    events = await bench.column(
+        "SELECT payload_json FROM connector_event WHERE event_type = 'process_warning'"
+    )
     assert "somebody confirms" in events[0]
 
     await bench.sync("chatwoot", whole=True, allow_deletes=True)
@@ -207,9 +210,13 @@ async def test_an_edited_contact_and_a_merged_one(bench):
 
     await bench.sync("chatwoot", whole=True)
 
-    names = await bench.rows("SELECT name, phone_number FROM contact WHERE deleted_at IS NULL AND contact_id = '1'")
+    names = await bench.rows(
+        "SELECT name, phone_number FROM contact WHERE deleted_at IS NULL AND contact_id = '1'"
+    )
     assert names == [("Boris Klimov", "+7900")]
-    assert await bench.column("SELECT contact_id FROM contact WHERE deleted_at IS NOT NULL") == [str(second.id)]
+    assert await bench.column("SELECT contact_id FROM contact WHERE deleted_at IS NOT NULL") == [
+        str(second.id)
+    ]
     owners = await bench.column("SELECT DISTINCT contact_global_id FROM conversation")
     assert [owner.rpartition(":")[2] for owner in owners] == [str(first.id)]
 
@@ -234,24 +241,16 @@ async def test_a_walk_that_was_interrupted_goes_on_where_it_stood(bench):
     bench.clock.advance(60)
     await bench.sync("chatwoot")
 
-    pages = [
-        r.query["page"] for r in bench.chatwoot.requests[asked:] if r.path.endswith("/conversations")
-    ]
+    pages = [r.query["page"] for r in bench.chatwoot.requests[asked:] if r.path.endswith("/conversations")]
     assert pages[0] == "3", "one page back, then on"
     assert await bench.one("SELECT count(*) FROM message") == 80
 
 
 async def test_an_agents_token_is_refused_because_it_sees_only_a_part(bench):
     bench.chatwoot.add_agent("Olga", "olga@agency.example", token="olga-token")
-    await bench.tower.settings.change(_settings(), {"api_token": "olga-token"})
+    await bench.tower.settings.change(ChatwootSettings, {"api_token": "olga-token"})
     with pytest.raises(SyncFailed, match="administrator"):
         await bench.sync("chatwoot")
-
-
-def _settings():
-    from ctower_desktop.connectors.settings import ChatwootSettings
-
-    return ChatwootSettings
 
 
 async def test_another_page_size_of_the_server_changes_nothing(bench):
@@ -267,9 +266,7 @@ async def test_our_clock_may_be_wrong(bench, minutes):
     bench.talk("first")
     await bench.sync("chatwoot")
     vendor = bench.clock.now
-    bench.chatwoot.front.clock = bench.chatwoot.clock = lambda: vendor() + __import__("datetime").timedelta(
-        minutes=minutes
-    )
+    bench.chatwoot.front.clock = bench.chatwoot.clock = lambda: vendor() + timedelta(minutes=minutes)
     bench.clock.advance(3_600)
     bench.talk("second")
     await bench.sync("chatwoot")
