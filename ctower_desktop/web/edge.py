@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
@@ -54,7 +53,7 @@ class Edge:
         if len(given) != 1 or given[0].strip().lower() not in self.hosts:
             raise Misdirected
         target = request.raw_path  # a path, `*`, or a whole address whose host must be ours as well
-        if not target.startswith(("/", "*")) and _authority(target) not in self.hosts:
+        if not target.startswith(("/", "*", *(f"http://{name}/" for name in self.hosts))):
             raise Misdirected
 
     def check_origin(self, request: web.BaseRequest, *, guarded: bool) -> None:
@@ -69,13 +68,6 @@ class Edge:
             raise OriginNotAllowed
 
 
-def _authority(address: str) -> str:
-    try:
-        return urlsplit(address).netloc.lower()
-    except ValueError:
-        return ""
-
-
 def unsafe(method: str) -> bool:
     """Whether a method may change something."""
     return method not in _HARMLESS
@@ -85,11 +77,11 @@ async def body_of(request: web.BaseRequest) -> bytes:
     """The whole body of a JSON route, counted while it is read."""
     if (request.content_length or 0) > LARGEST_BODY:
         raise PayloadTooLarge
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
     body = bytearray()
     try:
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         async with asyncio.timeout(_SLOWEST_BODY):
             while chunk := await request.content.readany():
                 body += chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from functools import lru_cache
 from types import UnionType
@@ -39,7 +40,8 @@ Schema = dict[str, Any]
 @TOWER.get("/openapi.json")
 async def read_openapi(call: Anyone) -> Text:
     """This document."""
-    return Text(_encoded(len(ENDPOINTS)), "application/json; charset=utf-8")
+    content = await asyncio.to_thread(_encoded, len(ENDPOINTS))  # 50 ms the first time
+    return Text(content, "application/json; charset=utf-8")
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ from ctower_desktop.web.dialects import DIALECTS, JSON, Rendered, rendered
 from ctower_desktop.web.headers import headers_for, request_id_from
 from ctower_desktop.web.idempotency import HEADER as IDEMPOTENCY
 from ctower_desktop.web.idempotency import Replays
-from ctower_desktop.web.limits import EXPENSIVE, Limits, RateLimitExceeded
+from ctower_desktop.web.limits import EXPENSIVE, Limits
 from ctower_desktop.web.routes import Found, Routes
 from ctower_desktop.web.settings import Server
 from ctower_desktop.web.stream import HEARTBEAT, Streams
@@ -214,8 +214,6 @@ class Front:
     def _refusal(self, exchange: Exchange, error: errors.TowerError) -> web.Response:
         if error.retry_after is not None:
             exchange.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-        elif isinstance(error, RateLimitExceeded):
-            exchange.headers["Retry-After"] = "60"
         return self._response(exchange, Rendered(error.status, self._dialect.failure(error, exchange.id)))
 
     def _response(self, exchange: Exchange, answer: Rendered, *, preflight: bool = False) -> web.Response:

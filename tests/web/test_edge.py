@@ -14,11 +14,13 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 import pytest_asyncio
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from ctower_desktop.kernel.endpoint import AGENTS, GRAPH, TOWER
 from ctower_desktop.kernel.errors import StorageFull
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Anyone
+from ctower_desktop.web import edge, openapi
 from tests.web.conftest import OWNER, PASSWORD, Client, Site, Ticking, site_of, talk
 
 
@@ -53,6 +55,10 @@ async def owner(site) -> AsyncIterator[Client]:
 
 async def names(client: Client) -> set[str]:
     return {project["name"] for project in (await client.get("/projects")).json()["projects"]}
+
+
+class _Many(msgspec.Struct):
+    many: int = 1
 
 
 GET = "GET /health HTTP/1.1\r\n{}\r\n\r\n"
@@ -391,6 +397,13 @@ class TestBodies:
         assert "Half" not in await names(owner)
         assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
+    async def test_a_body_that_never_ends_is_not_waited_for(self, site, owner, monkeypatch):
+        monkeypatch.setattr(edge, "_SLOWEST_BODY", 0.05)
+        head = "POST /projects HTTP/1.1\r\nHost: HOST\r\nContent-Length: 50\r\n"
+        session, token = owner.cookies["lp_session"], owner.headers["x-csrf-token"]
+        answer = await talk(site, f"{head}Cookie: lp_session={session}\r\nx-csrf-token: {token}\r\n\r\n{{")
+        assert (answer.status, answer.json()["error"]) == (408, "request_timeout")
+
     async def test_a_client_that_waits_for_leave_gets_it(self, site, owner):
         reader, writer = await asyncio.open_connection("127.0.0.1", site.listener.port)
         lines = (
@@ -468,6 +481,28 @@ class TestFailures:
 
 
 class TestOtherDoors:
+    @pytest.mark.parametrize("door", [GRAPH, AGENTS], ids=["graph", "agents"])
+    async def test_answer_bare_and_refuse_strictly(self, home, clock, declared, door):
+        @door.get("/probe")
+        async def read_probe(call: Anyone, query: _Many) -> _Word:
+            """A word."""
+            return _Word("x" * query.many)
+
+        async with site_of(home, clock, door) as site, site.client() as client:
+            assert (await client.get("/probe", params={"many": 3})).json() == {"word": "xxx"}
+            answer = await client.get("/probe", params={"many": "no"})
+            assert answer.status_code == 400
+            inner = answer.json().get("error", answer.json())
+            assert inner["code"] == "validation_error"
+            assert inner["details"]["issues"][0]["path"] == "many"
+        document = openapi.document(door)
+        OpenAPIV31SpecValidator(document).validate()
+        answers = document["paths"]["/probe"]["get"]["responses"]
+        assert answers["200"]["content"]["application/json"]["schema"] == {
+            "$ref": "#/components/schemas/_Word"
+        }
+        assert "400" in answers
+
     @pytest.mark.parametrize(
         ("door", "shape"),
         [(GRAPH, ["code", "message", "details"]), (AGENTS, ["error"])],
