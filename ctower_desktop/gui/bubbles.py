@@ -18,6 +18,7 @@ Side = Literal["left", "right", "middle"]
 _PAD = 12
 _SHARE = 0.88  # of the width that a bubble may take
 _RADIUS = 10
+_UNBOUND = (1 << 24) - 1  # Qt's QWIDGETSIZE_MAX
 _GROUNDS: dict[Side, str] = {"left": "subtle", "right": "selected", "middle": "canvas"}
 
 
@@ -31,6 +32,9 @@ class WrappedLabel(Label):
 
     def fit(self, widest: int) -> None:
         """Take the size that the text has when its lines may be that wide."""
+        self.ensurePolished()  # before that the metrics are another font's
+        self.setMinimumSize(0, 0)
+        self.setMaximumSize(_UNBOUND, _UNBOUND)
         flags = int(Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere)
         box = self.fontMetrics().boundingRect(0, 0, widest, 1 << 20, flags, self.text())
         width = min(widest, box.width() + 4)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from ctower_desktop.kernel.database import Changed
 from ctower_desktop.kernel.events import Event
 from ctower_desktop.kernel.tower import Tower
 
@@ -33,8 +35,7 @@ class _Follower(QObject):
         for changed in self._sources:
             changed.append(self._changed)
         page.installEventFilter(self)
-        sources, listener = self._sources, self._changed
-        page.destroyed.connect(lambda: [changed.remove(listener) for changed in sources])
+        page.destroyed.connect(partial(_leave, self._sources, self._changed))
 
     def _changed(self, tables: frozenset[str]) -> None:
         if tables & self._tables:
@@ -52,6 +53,11 @@ class _Follower(QObject):
         if event.type() == QEvent.Type.Show and self._stale and not self._timer.isActive():
             self._timer.start()
         return super().eventFilter(watched, event)
+
+
+def _leave(sources: Iterable[list[Changed]], listener: Changed) -> None:
+    for changed in sources:
+        changed.remove(listener)
 
 
 def follow(page: QWidget, tower: Tower, tables: set[str], refresh: Callable[[], None]) -> None:

@@ -165,7 +165,8 @@ class _Toast(QFrame):
         line.addWidget(Label(text))
         if action and run is not None:
             button = Button(action)
-            button.clicked.connect(lambda: (run(), self.deleteLater()))
+            button.clicked.connect(lambda: run())
+            button.clicked.connect(self.deleteLater)
             line.addWidget(button)
         parent.installEventFilter(self)
         self._place()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from ctower_desktop.gui import theme
 from ctower_desktop.gui.commands import Command, Commands
 from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import Label, SearchField
@@ -62,14 +63,15 @@ class Palette(QFrame):
             words = command.title + (f"    {command.shortcut}" if command.shortcut else "")
             item = QListWidgetItem(words)
             item.setData(_COMMAND, command)
+            item.setSizeHint(QSize(0, theme.ROW))
             self.list.addItem(item)
         self.list.setCurrentRow(0)
 
     def _run(self) -> None:
-        item = self.list.currentItem()
-        if item is None:
+        items = self.list.selectedItems()
+        if not items:
             return
-        command: Command = item.data(_COMMAND)
+        command: Command = items[0].data(_COMMAND)
         self.close_palette()
         self._commands.run(command.id)
 

@@ -241,6 +241,7 @@ _TEXT_TOKENS = ("text_1", "text_2", "text_3", "accent_text", "success", "warning
 def _sheet(t: Theme) -> str:
     """Shapes, borders, and the colours of labels by token; all other colours come from the palette."""
     labels = "".join(f'QLabel[token="{name}"] {{ color: {getattr(t, name)}; }}\n' for name in _TEXT_TOKENS)
+    arrows = (resources() / "icons").as_posix()
     return f"""{labels}
 QPushButton, QToolButton[control="true"] {{ background: {t.surface}; border: 1px solid {t.border};
   border-radius: {RADIUS_CONTROL}px; padding: 0 12px; min-height: {CONTROL - 2}px; }}
@@ -283,6 +284,14 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border};
   border-radius: {RADIUS_CONTROL}px; gridline-color: {t.border}; outline: none; }}
+QListView::item {{ padding: 6px 8px; border-radius: {RADIUS_CHIP}px; }}
+QListView::item:selected {{ background: {t.selected}; color: {t.text_1}; }}
+QComboBox::drop-down, QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
+  QDoubleSpinBox::down-button {{ border: none; width: 22px; background: transparent; }}
+QComboBox::down-arrow, QSpinBox::down-arrow {{
+  image: url({arrows}/arrow-down.svg); width: 14px; height: 14px; }}
+QSpinBox::up-arrow {{ image: url({arrows}/arrow-up.svg); width: 14px; height: 14px; }}
+QPushButton[find="true"] {{ text-align: left; color: {t.text_2}; }}
 QHeaderView::section {{ background: {t.subtle}; color: {t.text_2}; border: none;
   border-bottom: 1px solid {t.border}; padding: 6px 8px; }}
 QMenu {{ background: {t.surface}; border: 1px solid {t.border}; padding: 4px; }}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
@@ -29,7 +30,7 @@ from ctower_desktop.gui.sidebar import Sidebar
 from ctower_desktop.gui.sources import Sources, read_sources
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr
-from ctower_desktop.gui.widgets import Button, Label, clear
+from ctower_desktop.gui.widgets import Button, Label, clear, row
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
 from ctower_desktop.projects.actions import list_projects
@@ -102,7 +103,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self._top_bar())
         notices = QVBoxLayout()
-        notices.setContentsMargins(20, 8, 20, 0)
+        notices.setContentsMargins(0, 0, 0, 0)
         notices.addWidget(self.error_bar)
         column.addLayout(notices)
         column.addWidget(self._stack, 1)
@@ -129,8 +130,14 @@ class MainWindow(QMainWindow):
         line = QHBoxLayout(bar)
         line.setContentsMargins(20, 0, 20, 0)
         line.setSpacing(12)
-        find = Button(tr("Find or do…"), "Ctrl K")
-        find.setMinimumWidth(300)
+        find = Button(tr("Find or do…"))
+        find.setProperty("find", True)
+        find.setFixedWidth(300)
+        hint = Label("Ctrl K", "caption", "text_3")
+        hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        inside = row(0, hint)
+        inside.setContentsMargins(0, 0, 12, 0)
+        find.setLayout(inside)
         find.setFont(theme.font("body"))
         find.clicked.connect(lambda: self.palette_.open())
         line.addWidget(self._title)
@@ -159,7 +166,7 @@ class MainWindow(QMainWindow):
         )
         for place, (name, page) in enumerate(self._pages.items(), 1):
             title = tr("Go to: {page}", page=page.title)
-            go = Command(f"go.{name}", title, lambda found=name: self.open_page(found), f"Ctrl+{place}", name)
+            go = Command(f"go.{name}", title, partial(self.open_page, name), f"Ctrl+{place}", name)
             add(self, go, *page.commands())
         themes = {
             "light": tr("Light colours"),
@@ -170,11 +177,11 @@ class MainWindow(QMainWindow):
         for mode, title in themes.items():
             add(
                 self,
-                Command(f"theme.{mode}", title, lambda m=mode: self._set(theme=m), "", f"theme тема {mode}"),
+                Command(f"theme.{mode}", title, partial(self._set, theme=mode), "", f"theme тема {mode}"),
             )
         for code, name in text.LANGUAGES.items():
             also = "language язык русский english"
-            add(self, Command(f"language.{code}", name, lambda c=code: self._set(language=c), "", also))
+            add(self, Command(f"language.{code}", name, partial(self._set, language=code), "", also))
 
     # -- pages and projects
 

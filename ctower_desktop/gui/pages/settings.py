@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QScrollArea, QVBoxLayout, QWidget
 
 from ctower_desktop.gui import theme
@@ -33,6 +33,7 @@ class SettingsPage(Page):
             if name not in _HIDDEN:
                 item = QListWidgetItem(said(_title(name)))
                 item.setData(Qt.ItemDataRole.UserRole, name)
+                item.setSizeHint(QSize(0, theme.ROW))
                 self.list.addItem(item)
         self._place = QVBoxLayout()
         self._place.setContentsMargins(24, 20, 24, 20)
