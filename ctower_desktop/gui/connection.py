@@ -158,10 +158,10 @@ class ConnectionCard(Card):
         self, one: Overview, now: datetime, *, next_run: str | None, complete: float | None
     ) -> None:
         """Show how the connection does now."""
-        words, token = state_of(one)
-        self.dot.set_state(token, words)
+        words, color = state_of(one)
+        self.dot.set_state(color, words)
         self.state.setText(words)
-        self.state.set_token(token if token != "text_3" else "text_2")
+        self.state.set_token(color)
         self._show_facts(one, now, next_run, complete)
         self._show_trouble(one)
         running = one.status == "running" or self.own

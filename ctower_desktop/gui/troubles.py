@@ -1,10 +1,11 @@
-"""What did not come in: errors that were given up and rows that were put aside, each with a way to try again."""
+"""What did not come in: errors that were given up, rows that were put aside, and trying them again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -96,7 +97,7 @@ def given_up(
                     error.error_message.partition(":")[2].strip() or error.error_message,
                 )
             ),
-            lambda error=error: retry(error),
+            partial(retry, error),
         )
         for error in errors
     ]
@@ -111,7 +112,7 @@ def put_aside(
     """Rows that were not understood; one button for all rows of a connector, beside the first of them."""
     found, offered = [], set()
     for one in sorted(rows, key=lambda one: one.connector):
-        run = None if one.connector in offered else (lambda name=one.connector: retry(name))
+        run = None if one.connector in offered else partial(retry, one.connector)
         offered.add(one.connector)
         place = (titles.get(one.connector, one.connector), stream_words(one.stream), one.external_id)
         seen = (trn("seen {n} time", "seen {n} times", one.times), ago(one.last_seen_at, now))

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from ctower_desktop.connectors.actions import (
     list_dead_letters,
@@ -235,7 +236,7 @@ class ConnectorsPage(Page):
         task.add_done_callback(lambda _: self._over(name, task))
 
     def _over(self, name: str, task: asyncio.Task[Any]) -> None:
-        if self._syncs.get(name) is task:
+        if isValid(self) and self._syncs.get(name) is task:
             del self._syncs[name]
             self.cards[name].end()
             self.refresh()

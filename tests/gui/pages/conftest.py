@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -136,6 +137,8 @@ async def fill(stage: Stage) -> None:
 def on_stage(run, qapp: QApplication, tmp_path, clock) -> Callable[[Callable[[Stage], Any]], Any]:
     """Run `body(stage)` with a real tower and one project, on Qt's loop."""
 
+    qapp.setQuitOnLastWindowClosed(False)  # hiding a window must not end the loop
+
     @asynccontextmanager
     async def opened(*, project: bool) -> AsyncIterator[Stage]:
         home = Home(tmp_path / "home")
@@ -151,9 +154,9 @@ def on_stage(run, qapp: QApplication, tmp_path, clock) -> Callable[[Callable[[St
             finally:
                 tasks.cancel_all()
                 await tasks.settle()
-                stage.window.close()
+                stage.window.hide()
                 stage.window.deleteLater()
-                qapp.processEvents()
+                await asyncio.sleep(0)
         finally:
             await app.close_tower(tower)
 
