@@ -149,14 +149,14 @@ _READ = Query(
     """
     SELECT c.id, c.project_id, c.source_type, c.source_pk, c.chunk_index, c.source_ref, c.parent_pk, c.title,
            c.text, c.language, c.private, c.occurred_at, c.updated_at, c.metadata, c.embedded_by
-    FROM json_each(:ids) AS wanted JOIN chunk AS c ON c.id = wanted.value ORDER BY wanted.key
+    FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value ORDER BY wanted.key
     """,
     file="index",
 )
 _KINDS = Query(
     _KindOf,
     """
-    SELECT c.id, c.source_type FROM json_each(:ids) AS wanted JOIN chunk AS c ON c.id = wanted.value
+    SELECT c.id, c.source_type FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
     ORDER BY wanted.key
     """,
     file="index",

@@ -92,7 +92,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                json_object('sender_type', m.sender_type, 'sender_name', m.sender_name,
                            'conversation_global_id', m.conversation_global_id,
                            'contact_global_id', m.contact_global_id) AS metadata
-        FROM json_each(:pks) AS wanted JOIN message AS m ON m.id = wanted.value WHERE m.deleted_at IS NULL
+        FROM json_each(:pks) AS wanted CROSS JOIN message AS m ON m.id = wanted.value
+        WHERE m.deleted_at IS NULL
         """,
     ),
     "issue": Query(
@@ -105,7 +106,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                i.updated_at AS occurred_at, i.updated_at,
                json_object('state', i.state, 'priority', i.priority, 'assignee_name', i.assignee_name,
                            'due_date', i.due_date, 'url', i.url) AS metadata
-        FROM json_each(:pks) AS wanted JOIN issue AS i ON i.id = wanted.value WHERE i.deleted_at IS NULL
+        FROM json_each(:pks) AS wanted CROSS JOIN issue AS i ON i.id = wanted.value WHERE i.deleted_at IS NULL
         """,
     ),
     "comment": Query(
@@ -117,7 +118,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                c.created_at AS occurred_at, c.updated_at,
                json_object('issue_id', c.issue_id, 'identifier', i.identifier, 'author_name', c.author_name,
                            'url', c.url) AS metadata
-        FROM json_each(:pks) AS wanted JOIN comment AS c ON c.id = wanted.value JOIN issue
+        FROM json_each(:pks) AS wanted CROSS JOIN comment AS c ON c.id = wanted.value JOIN issue
             AS i ON i.id = c.issue_id
         WHERE c.deleted_at IS NULL AND i.deleted_at IS NULL
         """,
@@ -135,7 +136,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                json_object('stage', d.stage, 'amount', d.amount, 'currency', d.currency,
                            'probability', d.probability, 'expected_close_date', d.expected_close_date,
                            'company_name', d.company_name, 'url', d.url) AS metadata
-        FROM json_each(:pks) AS wanted JOIN deal AS d ON d.id = wanted.value WHERE d.deleted_at IS NULL
+        FROM json_each(:pks) AS wanted CROSS JOIN deal AS d ON d.id = wanted.value WHERE d.deleted_at IS NULL
         """,
     ),
     "note": Query(
@@ -148,7 +149,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                n.updated_at,
                json_object('parent_kind', n.parent_kind, 'parent_external_id', n.parent_external_id,
                            'author_name', n.author_name) AS metadata
-        FROM json_each(:pks) AS wanted JOIN note AS n ON n.id = wanted.value WHERE n.deleted_at IS NULL
+        FROM json_each(:pks) AS wanted CROSS JOIN note AS n ON n.id = wanted.value WHERE n.deleted_at IS NULL
         """,
     ),
     "task": Query(
@@ -161,7 +162,7 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                t.updated_at,
                json_object('deadline_at', t.deadline_at, 'is_completed', t.is_completed,
                            'assignee_name', t.assignee_name) AS metadata
-        FROM json_each(:pks) AS wanted JOIN task AS t ON t.id = wanted.value WHERE t.deleted_at IS NULL
+        FROM json_each(:pks) AS wanted CROSS JOIN task AS t ON t.id = wanted.value WHERE t.deleted_at IS NULL
         """,
     ),
 }

@@ -90,7 +90,7 @@ _VERDICTS = Query(
     """
     SELECT v.source_pk, sum(v.weight) AS weight
     FROM json_each(:stems) AS wanted
-    JOIN search_verdict AS v ON v.project_id = :project_id AND v.stem = wanted.value
+    CROSS JOIN search_verdict AS v ON v.project_id = :project_id AND v.stem = wanted.value
     GROUP BY v.source_pk
     """,
 )
@@ -99,7 +99,7 @@ _EVIDENCE = Query(
     """
     SELECT CAST(e.id AS TEXT) AS id, e.source_type, e.source_table, e.source_pk, e.conversation_global_id,
            e.message_global_id, e.contact_global_id, e.snippet, e.payload, e.created_at
-    FROM evidence_words JOIN evidence_item AS e ON e.id = evidence_words.rowid
+    FROM evidence_words CROSS JOIN evidence_item AS e ON e.id = evidence_words.rowid
     WHERE evidence_words MATCH :match AND e.project_id = :project_id
     ORDER BY e.created_at DESC, e.id DESC LIMIT :limit
     """,

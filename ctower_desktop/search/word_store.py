@@ -63,7 +63,7 @@ _MATCH_DATED = Query(
     Hit,
     """
     SELECT words.rowid AS id, bm25(words, 1.0, 1.0, 0.0) AS score
-    FROM words JOIN chunk AS c ON c.id = words.rowid
+    FROM words CROSS JOIN chunk AS c ON c.id = words.rowid
     WHERE words MATCH :match AND c.occurred_at >= :first AND c.occurred_at < :last
     ORDER BY score LIMIT :limit
     """,
@@ -72,7 +72,7 @@ _MATCH_DATED = Query(
 _OFTEN = Query(
     _Often,
     """
-    SELECT o.term, o.doc FROM json_each(:terms) AS wanted JOIN words_of AS o ON o.term = wanted.value
+    SELECT o.term, o.doc FROM json_each(:terms) AS wanted CROSS JOIN words_of AS o ON o.term = wanted.value
     WHERE o.col = 'stems'
     """,
     file="index",
@@ -80,13 +80,13 @@ _OFTEN = Query(
 _SIZE = Query(_Number, "SELECT coalesce(max(id), 0) AS value FROM chunk", file="index")
 _KNOWN = Query(
     _Term,
-    "SELECT t.text FROM json_each(:terms) AS wanted JOIN term AS t ON t.text = wanted.value",
+    "SELECT t.text FROM json_each(:terms) AS wanted CROSS JOIN term AS t ON t.text = wanted.value",
     file="index",
 )
 _LIKE = Query(
     _Term,
     """
-    SELECT t.text FROM term_grams JOIN term AS t ON t.id = term_grams.rowid
+    SELECT t.text FROM term_grams CROSS JOIN term AS t ON t.id = term_grams.rowid
     WHERE term_grams MATCH :match ORDER BY bm25(term_grams) LIMIT :limit
     """,
     file="index",

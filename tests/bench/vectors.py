@@ -98,7 +98,7 @@ def _put(db: apsw.Connection, model: int, number: int, vector: np.ndarray, *, wi
     )
     db.execute(
         f"INSERT INTO vector_{model:d} VALUES (?, ?, ?, vec_bit(?), 1, 0, 20261120)",
-        (number, PROJECT, number % 16, vector_store.coarse_of_bytes(packed)),
+        (number, PROJECT, vector_store.shard(number), vector_store.coarse_of_bytes(packed)),
     )
     if with_floats:
         db.execute("INSERT INTO scan VALUES (?, ?, ?)", (number, PROJECT, vector.tobytes()))
@@ -115,11 +115,13 @@ def _clustered(count: int, *, against_scan: bool) -> list[dict[str, Any]]:
         recall = _recall(found, truth)
         rows = [
             _row(f"{name}: search, p50", 1000 * ours, "ms"),
-            _row(f"{name}: recall@{TOP} against exact", recall, "", ">= 0.95", recall >= 0.95),
         ]
+        if not against_scan:
+            rows.append(_row(f"{name}: recall@{TOP} against exact", recall, ""))
         if against_scan:
             scan = _scan(db, questions)
             rows += [
+                _row(f"{name}: recall@{TOP} against exact", recall, "", ">= 0.95", recall >= 0.95),
                 _row(f"{name}: exact float32 vec0 scan, p50", 1000 * scan, "ms"),
                 _row(f"{name}: times as fast as the scan", scan / ours, "x", ">= 5", scan / ours >= 5),
             ]

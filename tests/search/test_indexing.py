@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from ctower_desktop import app
 from ctower_desktop.kernel.errors import StorageDamaged
 from ctower_desktop.kernel.events import IndexProgress
+from ctower_desktop.kernel.sql import STATEMENTS, Query
 from ctower_desktop.kernel.system import resources
 from ctower_desktop.search import actions, chunk_store, indexing, vector_store
 from ctower_desktop.search.embedder import ModelUnavailable
@@ -283,6 +285,23 @@ async def test_a_text_the_model_cannot_take_does_not_keep_others_waiting(
     assert (status.embeddings.ready, status.embeddings.failed, status.embeddings.pending) == (1, 1, 0)
     monkeypatch.setattr(Embedder, "embed_passages", real)
     assert (await indexer.run(call.project_id)).processed == 1, "asked for again, it is tried again"
+
+
+def given_rows_first():
+    """Statements of search that join tables to rows given as JSON."""
+    ours = [
+        s for s in STATEMENTS if isinstance(s, Query) and s.row.__module__.startswith("ctower_desktop.search")
+    ]
+    return [s for s in ours if re.search(r"FROM json_each\(", s.sql)]
+
+
+@pytest.mark.parametrize("statement", given_rows_first(), ids=lambda s: " ".join(s.sql.split())[:60])
+def test_given_rows_are_walked_first_even_without_statistics(statement, schema, index_schema):
+    """Before the first ANALYZE the planner would rather walk every vector of a model."""
+    db = schema if statement.file == "main" else index_schema
+    bindings = dict.fromkeys(re.findall(r":(\w+)", statement.sql))
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement.sql}", bindings)]
+    assert plan[0].startswith("SCAN wanted VIRTUAL TABLE"), plan
 
 
 CHILD = textwrap.dedent("""
