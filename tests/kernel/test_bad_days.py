@@ -78,6 +78,18 @@ class TestBusy:
         other.close()
         await db.close()
 
+    async def test_what_a_write_has_read_stays_true_until_its_end(self, db, add):
+        other = apsw.Connection(str(db.path))
+
+        def read_then_write(connection):
+            before = connection.execute("SELECT count(*) FROM note").get
+            with pytest.raises(apsw.BusyError):
+                add(other, "in between")
+            return before, add(connection, "mine")
+
+        assert await db.write(read_then_write) == (0, 1)
+        other.close()
+
     async def test_short_quarrels_are_not_noticed(self, tmp_path, one_table, add):
         db = await Database.open(tmp_path / "a.db", one_table)
         other = apsw.Connection(str(db.path))
@@ -199,7 +211,7 @@ class TestKilled:
         folder = steps(first, LONG_STEP)
         child = await _child(MIGRATING, str(path), str(folder), str(backups))
         async with asyncio.timeout(30):
-            while not _grew(path):  # noqa: ASYNC110 - another process writes it
+            while not _grew(path):
                 await asyncio.sleep(0.001)
         child.send_signal(signal.SIGKILL)
         assert await child.wait() == -signal.SIGKILL, "it was killed before it was done"

@@ -128,7 +128,7 @@ class TestParts:
 
     async def test_an_asker_that_goes_away_at_the_last_moment_does_not_make_a_second_one(self, tower):
         first = asyncio.create_task(tower.part(Model))
-        while "model is ready" not in events:  # noqa: ASYNC110 - the very step is the point
+        while "model is ready" not in events:
             await asyncio.sleep(0)
         first.cancel()
         await asyncio.wait({first})

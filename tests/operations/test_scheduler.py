@@ -245,11 +245,12 @@ class TestCascades:
         declare("sync", every=60, then=("index",))
         index = declare("index", every=86_400)
         await scheduler.tick(project, 10, "tick")
-        await tower.db.write(store.pause, project, JOBS, "index", clock.now())
+        paused = await tower.db.write(store.pause, project, JOBS, "index", clock.now())
         clock.advance(60)
         await scheduler.tick(project, 10, "tick")
         assert (await scheduler.tick(project, 10, "tick")).processed == 0
         assert len(index) == 1
+        assert (await jobs_of(tower, project))["index"] == paused
 
     async def test_another_project_is_left_alone(self, declare, scheduler, tower, project, second, clock):
         declare("sync", every=60, then=("index",))
@@ -350,6 +351,17 @@ class TestByHand:
         declare("sync")
         await scheduler.run_now(project, "sync")
         assert (await jobs_of(tower, project))["sync"].status == "active"
+
+    async def test_a_job_paused_while_it_waits_for_its_turn_is_not_run(
+        self, declare, scheduler, tower, project, clock
+    ):
+        async def pauses_the_next(call):
+            await tower.db.write(store.pause, project, JOBS, "b", clock.now())
+
+        declare("a", pauses_the_next)
+        ran = declare("b")
+        assert (await scheduler.tick(project, 10, "tick")).processed == 1
+        assert ran == []
 
     async def test_pausing_a_running_job_lets_it_end(self, declare, scheduler, tower, project, clock, until):
         go = asyncio.Event()
@@ -475,6 +487,8 @@ class TestLeases:
         go.set()
         assert (await running).ok == 1
         assert len(ran) == 1
+        assert (await jobs_of(tower, project))["sync"].last_status == "ok"
+        assert [run["status"] for run in await worker_runs(tower)] == ["ok"]
 
     async def test_a_job_that_kills_its_process_is_suspended_in_the_end(
         self, declare, scheduler, tower, project, clock
