@@ -58,6 +58,15 @@ def replace(db: apsw.Connection, project: ProjectRef, connector: str, units: lis
     mark_due(db, connector, [project.id])
 
 
+def bindable(db: apsw.Connection, connector: str, project_id: str) -> bool:
+    """Whether a project is bound, or is the first that asks a connection nobody has read yet."""
+    found = bindings(db, connector)
+    known = remote_store.connection(db, connector)
+    if found or (known is not None and known.pulled_at is not None):
+        return any(b.project_id == project_id for b in found)
+    return True
+
+
 def bind_first(db: apsw.Connection, project: ProjectRef, connector: Connector, account: str, at: str) -> None:
     """Bind the whole account to the project that asks first; later ones must be bound by somebody."""
     if not bindings(db, connector.name):

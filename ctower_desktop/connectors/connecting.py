@@ -267,7 +267,7 @@ async def _overview(call: Scoped, sync: Sync, connector: Connector) -> Overview:
     known = await db.read(remote_store.connection, name)
     bound = await db.read(projection_store.bindings, name)
     state = await db.read(ledger_store.state, call.project_id, name)
-    mine = not bound or any(b.project_id == call.project_id for b in bound)
+    mine = await db.read(binding_store.bindable, name, call.project_id)
     held = await db.read(Rows(name, known.account).states) if known else []
     held_deletes = sum(s.held_deletes for s in held)
     error = state.last_error if state and state.status == "failed" else None

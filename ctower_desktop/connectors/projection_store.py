@@ -150,8 +150,8 @@ class Projector:
         self._scopes = defaultdict(
             list, {u: [s for s in scopes if s.project_id == only] for u, scopes in self._scopes.items()}
         )
-        scope = next((s for s in self.everyone.values() if s.project_id == only), None)
-        self.everyone = {only: scope} if scope else {}
+        scope = self.everyone.get(only) or Scope(only, "", self.rows.account)  # bound to nothing: all goes
+        self.everyone = {only: scope}
         by_stream: dict[str, list[Stored]] = defaultdict(list)
         for row in found:
             if row.deleted_at is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctower_desktop.connectors import intake_store, ledger_store, projection_store, remote_store
-from ctower_desktop.connectors.contract import Connector, settings_of
+from ctower_desktop.connectors.contract import Connector, NeedsUser, settings_of
 from ctower_desktop.connectors.intake_store import Counts, Intake
 from ctower_desktop.connectors.remote_store import Rows
 from ctower_desktop.connectors.walking import Walking
@@ -128,8 +128,13 @@ class Sync:
         if by_user and breaker.blocked is not None:
             breaker.blocked = None
             line.checked = False
+        breaker.guard()
         if not line.checked or breaker.state == "half_open":
-            found = await connector.check(wire, page)
+            try:
+                found = await connector.check(wire, page)
+            except NeedsUser as error:
+                breaker.blocked = error
+                raise
             await self.tower.db.write(
                 intake_store.adopt, connector, found.id, found.name, connector.base_url(page)
             )

@@ -123,8 +123,7 @@ async def sync_one(
         settings_of(connector, tower.settings.get(connector.settings))
     except NotConfigured as error:
         raise ConnectorNotConfigured(str(error)) from None
-    bound = await tower.db.read(binding_store.bound_projects, name)
-    if bound and project.id not in bound:
+    if not await tower.db.read(binding_store.bindable, name, project.id):
         raise SourceNotBound(f"{_kind(connector)}_source_not_bound: bind a part of {connector.title} first.")
     sync = await tower.part(Sync)
     before = await tower.db.read(ledger_store.state, project.id, name)

@@ -136,18 +136,25 @@ async def checked_url(url: str, *, private: bool = False) -> str:
     """
     parts = _parsed(url)
     host = parts.hostname or ""
-    addresses = await _resolved(host, parts.port or (443 if parts.scheme == "https" else 80))
-    loopback = all(a.is_loopback for a in addresses)
-    if parts.scheme != "https" and not loopback:
+    if parts.scheme != "https" and not _is_local_name(host):
         raise AddressRefused(
             f"{host} must be reached by https: its token would cross the network in the open."
         )
+    addresses = await _resolved(host, parts.port or (443 if parts.scheme == "https" else 80))
+    loopback = all(a.is_loopback for a in addresses)
     _refuse(host, addresses)
     if not private and not loopback and any(_is_private(a) for a in addresses):
         raise AddressRefused(
             f"{host} is in a private network. Allow private addresses for this connection if that is meant."
         )
     return url.rstrip("/")
+
+
+def _is_local_name(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _parsed(url: str) -> SplitResult:
