@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from ctower_desktop.kernel.database import Database
@@ -40,10 +41,23 @@ def one_table(steps: Steps) -> Path:
 
 
 @pytest.fixture
-async def db(tmp_path: Path, one_table: Path) -> AsyncIterator[Database]:
-    found = await Database.open(tmp_path / "test.db", one_table)
-    yield found
-    await found.close()
+async def opened() -> AsyncIterator[Callable[..., Awaitable[Database]]]:
+    """Open a database; whatever a test leaves open is closed, for its threads would outlive a failure."""
+    found: list[Database] = []
+
+    async def opened(path: Path, migrations: Path, backups: Path | None = None) -> Database:
+        found.append(await Database.open(path, migrations, backups=backups))
+        return found[-1]
+
+    yield opened
+    for database in found:
+        with suppress(apsw.ConnectionClosedError):
+            await database.close()
+
+
+@pytest.fixture
+async def db(tmp_path: Path, one_table: Path, opened: Callable[..., Awaitable[Database]]) -> Database:
+    return await opened(tmp_path / "test.db", one_table)
 
 
 @pytest.fixture

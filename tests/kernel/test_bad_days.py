@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from ctower_desktop.kernel import database
-from ctower_desktop.kernel.database import Database, verify
+from ctower_desktop.kernel.database import verify
 from ctower_desktop.kernel.errors import StorageBusy, StorageDamaged, StorageFailure, StorageFull
 
 
@@ -36,7 +36,7 @@ class TestDiskFull:
         assert await db.read(lambda c: c.pragma("integrity_check")) == "ok"
 
     @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting needs root on Linux")
-    async def test_on_a_real_file_system_of_one_megabyte(self, tmp_path, one_table, add, texts):
+    async def test_on_a_real_file_system_of_one_megabyte(self, tmp_path, one_table, add, texts, opened):
         place = tmp_path / "small"
         place.mkdir()
         mount = await asyncio.create_subprocess_exec(
@@ -45,7 +45,7 @@ class TestDiskFull:
         if await mount.wait():
             pytest.skip("mounting is not allowed here")
         try:
-            db = await Database.open(place / "a.db", one_table)
+            db = await opened(place / "a.db", one_table)
             await db.write(add, "kept")
             ballast = place / "ballast"
             ballast.write_bytes(b"x" * 700_000)
@@ -55,7 +55,7 @@ class TestDiskFull:
             ballast.unlink()
             assert await db.write(add, "after") == 2
             await db.close()
-            again = await Database.open(place / "a.db", one_table)
+            again = await opened(place / "a.db", one_table)
             assert await again.read(texts) == ["kept", "after"]
             await again.close()
         finally:
@@ -65,10 +65,10 @@ class TestDiskFull:
 
 class TestBusy:
     async def test_a_writer_waits_a_while_and_then_says_so(
-        self, tmp_path, one_table, add, texts, monkeypatch
+        self, tmp_path, one_table, add, texts, monkeypatch, opened
     ):
         monkeypatch.setattr(database, "_BUSY_MS", 50)
-        db = await Database.open(tmp_path / "a.db", one_table)
+        db = await opened(tmp_path / "a.db", one_table)
         other = apsw.Connection(str(db.path))
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageBusy, match="Another program"):
@@ -90,8 +90,8 @@ class TestBusy:
         assert await db.write(read_then_write) == (0, 1)
         other.close()
 
-    async def test_short_quarrels_are_not_noticed(self, tmp_path, one_table, add):
-        db = await Database.open(tmp_path / "a.db", one_table)
+    async def test_short_quarrels_are_not_noticed(self, tmp_path, one_table, add, opened):
+        db = await opened(tmp_path / "a.db", one_table)
         other = apsw.Connection(str(db.path))
         other.execute("BEGIN IMMEDIATE")
         writing = asyncio.create_task(db.write(add, "yes"))
@@ -103,33 +103,35 @@ class TestBusy:
 
 
 class TestDamage:
-    async def test_a_file_that_is_no_database(self, tmp_path, one_table):
+    async def test_a_file_that_is_no_database(self, tmp_path, one_table, opened):
         path = tmp_path / "a.db"
         path.write_bytes(b"<html>not a database</html>" * 1_000)
         with pytest.raises(StorageDamaged, match="ctower restore"):
-            await Database.open(path, one_table)
+            await opened(path, one_table)
         assert path.read_bytes().startswith(b"<html>"), "nothing is thrown away"
 
-    async def test_a_damaged_page_is_told_when_it_is_read(self, tmp_path, one_table, add, texts):
+    async def test_a_damaged_page_is_told_when_it_is_read(self, tmp_path, one_table, add, texts, opened):
         path = tmp_path / "a.db"
-        db = await Database.open(path, one_table)
+        db = await opened(path, one_table)
         await db.write(add, *("x" * 900 for _ in range(200)))
         await db.close()
         with path.open("rb+") as file:
             file.seek(20 * 4_096)
             file.write(os.urandom(4_096))
-        db = await Database.open(path, one_table)
+        db = await opened(path, one_table)
         with pytest.raises(StorageDamaged):
             await db.read(texts)
         await db.close()
 
-    async def test_a_folder_that_cannot_be_written(self, tmp_path, one_table):
+    async def test_a_folder_that_cannot_be_written(self, tmp_path, one_table, opened):
         with pytest.raises(StorageFailure):
-            await Database.open(tmp_path / "missing" / "a.db", one_table)
+            await opened(tmp_path / "missing" / "a.db", one_table)
 
-    async def test_a_torn_log_costs_only_what_was_not_committed(self, tmp_path, one_table, add, texts):
+    async def test_a_torn_log_costs_only_what_was_not_committed(
+        self, tmp_path, one_table, add, texts, opened
+    ):
         path = tmp_path / "a.db"
-        db = await Database.open(path, one_table)
+        db = await opened(path, one_table)
         await db.write(add, "first")
         await db.write(add, "second")
         log = path.with_name("a.db-wal")
@@ -137,7 +139,7 @@ class TestDamage:
         copy.write_bytes(path.read_bytes())
         copy.with_name("copy.db-wal").write_bytes(whole[:-100])
         await db.close()
-        again = await Database.open(copy, one_table)
+        again = await opened(copy, one_table)
         assert await again.read(texts) == ["first"]
         await again.close()
 
@@ -183,7 +185,7 @@ async def _child(*arguments: str) -> asyncio.subprocess.Process:
 
 
 class TestKilled:
-    async def test_in_the_middle_of_writing(self, tmp_path, one_table):
+    async def test_in_the_middle_of_writing(self, tmp_path, one_table, opened):
         path = tmp_path / "a.db"
         child = await _child(WRITING, str(path), str(one_table))
         assert child.stdout is not None
@@ -193,7 +195,7 @@ class TestKilled:
         child.send_signal(signal.SIGKILL)
         told = 20 + (await child.stdout.read()).count(b"\n")
         assert await child.wait() == -signal.SIGKILL
-        db = await Database.open(path, one_table)
+        db = await opened(path, one_table)
         assert await db.write(verify) == 1
         counts = await db.read(
             lambda c: list(c.execute("SELECT count(*) FROM note GROUP BY substr(text, 1, instr(text, ':'))"))
@@ -202,10 +204,10 @@ class TestKilled:
         assert told <= len(counts) <= told + 1, "what was told to be written is there"
         await db.close()
 
-    async def test_in_the_middle_of_a_migration(self, tmp_path, steps, add, texts):
+    async def test_in_the_middle_of_a_migration(self, tmp_path, steps, add, texts, opened):
         first = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"
         path, backups = tmp_path / "a.db", tmp_path / "backups"
-        db = await Database.open(path, steps(first))
+        db = await opened(path, steps(first))
         await db.write(add, "precious")
         await db.close()
         folder = steps(first, LONG_STEP)
@@ -218,7 +220,7 @@ class TestKilled:
         raw = apsw.Connection(str(path))
         assert (raw.pragma("user_version"), raw.pragma("integrity_check")) == (1, "ok")
         raw.close()
-        db = await Database.open(path, folder, backups=backups)
+        db = await opened(path, folder, backups=backups)
         assert await db.read(texts) == ["precious"]
         assert await db.read(lambda c: c.execute("SELECT count(*) FROM copy").get) == 400_000
         await db.close()

@@ -252,28 +252,28 @@ class TestCopies:
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
         assert [file.name for file in target.parent.iterdir()] == ["copy.db"], "nothing half done is left"
 
-    async def test_a_copy_that_does_not_verify_gets_no_name(self, tmp_path, one_table, add):
+    async def test_a_copy_that_does_not_verify_gets_no_name(self, tmp_path, one_table, add, opened):
         path = tmp_path / "sick.db"
-        healthy = await Database.open(path, one_table)
+        healthy = await opened(path, one_table)
         await healthy.write(add, *("x" * 900 for _ in range(200)))
         await healthy.close()
         with path.open("rb+") as file:  # one page in the middle of the table
             file.seek(20 * 4_096)
             file.write(b"\xff" * 4_096)
-        sick = await Database.open(path, one_table)
+        sick = await opened(path, one_table)
         with pytest.raises(StorageDamaged):
             await sick.backup(tmp_path / "copy.db")
         assert not (tmp_path / "copy.db").exists()
         await sick.close()
 
-    async def test_closing_folds_the_log_into_the_file(self, tmp_path, one_table, add, texts):
+    async def test_closing_folds_the_log_into_the_file(self, tmp_path, one_table, add, texts, opened):
         path = tmp_path / "folded.db"
-        first = await Database.open(path, one_table)
+        first = await opened(path, one_table)
         await first.write(add, "kept")
         assert path.with_name("folded.db-wal").stat().st_size > 0
         await first.close()
         assert not path.with_name("folded.db-wal").exists()
-        again = await Database.open(path, one_table)
+        again = await opened(path, one_table)
         assert await again.read(texts) == ["kept"]
         await again.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import apsw
 import pytest
 
-from ctower_desktop.kernel.database import Database, migrate
+from ctower_desktop.kernel.database import migrate
 from ctower_desktop.kernel.errors import DatabaseTooNew, StorageDamaged
 
 FIRST = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"
@@ -21,11 +21,7 @@ def version(path) -> int:
     return int(found)
 
 
-async def opened(path, folder, backups=None):
-    return await Database.open(path, folder, backups=backups)
-
-
-async def test_steps_are_taken_in_order_and_once(tmp_path, steps, add):
+async def test_steps_are_taken_in_order_and_once(tmp_path, steps, add, opened):
     path = tmp_path / "a.db"
     first = await opened(path, steps(FIRST))
     await first.write(add, "old")
@@ -42,7 +38,7 @@ async def test_steps_are_taken_in_order_and_once(tmp_path, steps, add):
     assert version(path) == 3
 
 
-async def test_a_copy_is_made_before(tmp_path, steps, add, texts):
+async def test_a_copy_is_made_before(tmp_path, steps, add, texts, opened):
     path, backups = tmp_path / "a.db", tmp_path / "backups"
     first = await opened(path, steps(FIRST), backups)
     assert not backups.exists(), "nothing to lose yet"
@@ -59,7 +55,7 @@ async def test_a_copy_is_made_before(tmp_path, steps, add, texts):
     assert len(list(backups.iterdir())) == 1, "no migration, no copy"
 
 
-async def test_a_step_that_fails_is_undone_whole(tmp_path, steps, add, texts):
+async def test_a_step_that_fails_is_undone_whole(tmp_path, steps, add, texts, opened):
     path = tmp_path / "a.db"
     first = await opened(path, steps(FIRST))
     await first.write(add, "kept")
@@ -77,13 +73,13 @@ async def test_a_step_that_fails_is_undone_whole(tmp_path, steps, add, texts):
     await again.close()
 
 
-async def test_steps_before_the_one_that_fails_stay(tmp_path, steps):
+async def test_steps_before_the_one_that_fails_stay(tmp_path, steps, opened):
     with pytest.raises(apsw.SQLError):
         await opened(tmp_path / "a.db", steps(FIRST, "nonsense;"))
     assert version(tmp_path / "a.db") == 1
 
 
-async def test_a_newer_database_is_refused_with_a_sentence_and_left_as_it_is(tmp_path, steps):
+async def test_a_newer_database_is_refused_with_a_sentence_and_left_as_it_is(tmp_path, steps, opened):
     path = tmp_path / "a.db"
     await (await opened(path, steps(FIRST, SECOND))).close()
     before = path.read_bytes()
@@ -96,7 +92,7 @@ async def test_a_newer_database_is_refused_with_a_sentence_and_left_as_it_is(tmp
     assert path.read_bytes() == before
 
 
-async def test_rows_that_refer_to_nothing_are_noticed(tmp_path, steps):
+async def test_rows_that_refer_to_nothing_are_noticed(tmp_path, steps, opened):
     child = "CREATE TABLE child (id INTEGER PRIMARY KEY, note INTEGER REFERENCES note (id)) STRICT;"
     path = tmp_path / "a.db"
     await (await opened(path, steps(FIRST, child))).close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from datetime import timedelta
 
 import msgspec
@@ -13,7 +14,7 @@ from ctower_desktop.kernel import runs
 from ctower_desktop.kernel.errors import TooMany, Upstream
 from ctower_desktop.kernel.jobs import JOBS
 from ctower_desktop.kernel.system import as_text, from_text
-from ctower_desktop.operations import store
+from ctower_desktop.operations import runs_store, store
 from ctower_desktop.operations.model import JobNotFound, JobRunning, Operations, SchedulerStopping
 from ctower_desktop.operations.scheduler import Scheduler
 
@@ -402,6 +403,31 @@ class TestStopping:
         again = Scheduler(tower, scheduler._chance)
         declare("a")
         assert (await again.tick(project, 1, "worker")).processed == 1
+
+    async def test_a_job_that_was_just_being_claimed_does_not_begin_in_earnest(
+        self, declare, scheduler, tower, project, monkeypatch, caplog
+    ):
+        begun, go, claim = threading.Event(), threading.Event(), runs_store.claim
+
+        def slowly(*args, **kwargs):
+            begun.set()
+            assert go.wait(5)
+            return claim(*args, **kwargs)
+
+        async def endless(call):
+            await asyncio.Event().wait()
+
+        declare("a", endless)
+        monkeypatch.setattr(runs_store, "claim", slowly)
+        running = asyncio.create_task(scheduler.tick(project, 10, "worker"))
+        await asyncio.to_thread(begun.wait, 5)
+        stopping = asyncio.create_task(scheduler.stop())
+        await asyncio.sleep(0)
+        go.set()
+        await stopping
+        assert (await running).processed == 0
+        assert "do not let go" not in caplog.text
+        assert (await jobs_of(tower, project))["a"].status == "active"
 
     async def test_a_caller_that_goes_away_takes_the_job_with_it(
         self, declare, scheduler, tower, project, until

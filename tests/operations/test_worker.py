@@ -63,7 +63,7 @@ async def test_a_cascade_does_not_wait_for_the_minute(declare, worker, project, 
     assert len(index) == 2
 
 
-async def test_a_project_in_trouble_holds_up_no_other(declare, worker, project, second, until):
+async def test_a_project_in_trouble_holds_up_no_other(declare, worker, project, second, until, clock):
     go = asyncio.Event()
 
     async def hangs_in_one(call):
@@ -76,6 +76,8 @@ async def test_a_project_in_trouble_holds_up_no_other(declare, worker, project, 
     await until(lambda: project.name in after)
     assert sorted(ran) == sorted([project.name, second.name])
     assert second.name not in after
+    clock.advance(60)
+    assert await worker.look() == 1, "the busy one is left to itself"
     go.set()
     await worker.finish()
     assert sorted(after) == sorted([project.name, second.name])
