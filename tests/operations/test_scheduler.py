@@ -425,7 +425,8 @@ class TestStopping:
         await asyncio.sleep(0)
         go.set()
         await stopping
-        assert (await running).processed == 0
+        async with asyncio.timeout(5):
+            assert (await running).processed == 0
         assert "do not let go" not in caplog.text
         assert (await jobs_of(tower, project))["a"].status == "active"
 
