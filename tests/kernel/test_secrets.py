@@ -61,6 +61,13 @@ def test_with_a_keyring_only_the_name_is_in_the_file(tmp_path, ring):
     assert Secrets(path).describe() == "keyring"
 
 
+def test_a_keyring_that_is_only_a_stand_in_is_not_trusted(tmp_path, ring, monkeypatch):
+    monkeypatch.setattr(Memory, "priority", 0.5)
+    assert Secrets(tmp_path / "secrets.json").put("token", "s3cret") == "file"
+    assert Secrets(tmp_path / "secrets.json").describe().startswith("file ")
+    assert ring.kept == {}
+
+
 def test_two_homes_do_not_share_secrets(tmp_path, ring):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
