@@ -111,7 +111,7 @@ async def retrieve(tower: Tower, project_id: str, ask: LightragQuery) -> Retriev
     )
     by_vectors = [item for item, _ in near.hits]
     pool = list(dict.fromkeys([*found.exact, *found.hits, *by_vectors]))
-    depth = 2 * ask.top_k + 6 * ask.source_limit
+    depth = ask.top_k + 3 * ask.source_limit
     chunks, distances = await tower.index.read(
         chunk_store.gathered,
         pool,

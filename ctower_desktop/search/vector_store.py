@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 _TOO_OFTEN = 5  # failed attempts after which a chunk is left alone
 # The coarse search picks the nearest by one pass over all distances for each pick: its time grows with the
-# product of both. Cut into shards it makes few picks in each: measured at 100,000 vectors, 384 candidates from
-# one shard take 40 ms, from thirty-two 6 ms, with the same recall after exact scoring.
+# product of both. Cut into shards it makes few picks in each: measured at 100,000 vectors, 384 candidates
+# from one shard take 40 ms, from thirty-two 6 ms, with the same recall after exact scoring.
 _SHARDS = 32
 _LEAST_CANDIDATES, _MOST_CANDIDATES = 384, 4_096
 _MORE_FROM, _MORE = 200_000, 4  # among more vectors, more candidates keep the recall
 _CANDIDATES = 8  # times as many as wanted
+_CACHE = "PRAGMA cache_size = -32768"  # for a connection that searches; with the default 2 MB it is slower
 _KIND_NUMBER: dict[SourceType, int] = {
     "message": 1,
     "issue": 2,
@@ -209,7 +210,7 @@ def add_model(
     db.execute(
         f"CREATE VIRTUAL TABLE vector_{number:d} USING vec0("
         "chunk_id INTEGER PRIMARY KEY, project_id TEXT PARTITION KEY, shard INTEGER PARTITION KEY, "
-        f"bits BIT[{dimension + -dimension % 8:d}], kind INTEGER, private INTEGER, day INTEGER, "
+        f"bits BIT[{dimension + -dimension % 8:d}], kind INTEGER, day INTEGER, "
         "chunk_size=256)"
     )
     return number
@@ -259,15 +260,14 @@ def keep(
             continue
         remove(db, (model,), chunk.id)
         db.execute(
-            f"INSERT INTO vector_{model:d} (chunk_id, project_id, shard, bits, kind, private, day) "
-            "VALUES (?, ?, ?, vec_bit(?), ?, ?, ?)",
+            f"INSERT INTO vector_{model:d} (chunk_id, project_id, shard, bits, kind, day) "
+            "VALUES (?, ?, ?, vec_bit(?), ?, ?)",
             (
                 chunk.id,
                 chunk.project_id,
-                shard(chunk.id),
+                shard(chunk.id, private=chunk.private),
                 coarse_of_bytes(found.vector),
                 _KIND_NUMBER[chunk.source_type],
-                int(chunk.private),
                 day(chunk.occurred_at),
             ),
         )
@@ -296,13 +296,12 @@ def search(
     db: apsw.Connection, model: int, vector: Vectors, wanted: Filter, top: int
 ) -> list[tuple[int, float]]:
     """The nearest chunks with their cosine distance, the nearest first."""
+    db.execute(_CACHE)
     if wanted.kinds is not None and not wanted.kinds:
         return []
-    shards = ", ".join(str(number) for number in range(_SHARDS))
+    shards = ", ".join(str(number) for number in range(_SHARDS * (2 if wanted.include_private else 1)))
     conditions = ["bits MATCH vec_bit(?)", "k = ?", "project_id = ?", f"shard IN ({shards})"]
     values: list[bytes | int | str] = [coarse_of(vector), _picks(db, top), wanted.project_id]
-    if not wanted.include_private:
-        conditions.append("private = 0")
     if wanted.kinds is not None and len(wanted.kinds) < len(_KIND_NUMBER):
         conditions.append(f"kind IN ({', '.join(str(_KIND_NUMBER[kind]) for kind in wanted.kinds)})")
     for moment, sign in ((wanted.first, ">="), (wanted.last, "<=")):
@@ -371,9 +370,9 @@ def coarse_of_bytes(packed: bytes) -> bytes:
     return np.packbits(found).tobytes()
 
 
-def shard(chunk_id: int) -> int:
-    """Which part of its project's vectors a chunk belongs to."""
-    return chunk_id % _SHARDS
+def shard(chunk_id: int, *, private: bool) -> int:
+    """Which part of its project's vectors a chunk belongs to; private ones have parts of their own."""
+    return chunk_id % _SHARDS + (_SHARDS if private else 0)
 
 
 def day(moment: str) -> int:

@@ -16,7 +16,7 @@ from ctower_desktop.search.chunk_store import scope_word
 from ctower_desktop.search.vector_store import Filter
 
 _DEEPEST = 300  # hits of one search by words
-_ROWS_TO_SCORE = 20_000  # postings a search may walk; rarer words come first, the commonest are left out
+_ROWS_TO_SCORE = 8_000  # postings a search may walk; rarer words come first, the commonest are left out
 _TYPO_FROM = 4  # letters
 _ALIKE = 64  # words with like trigrams that are compared letter by letter
 

@@ -15,7 +15,6 @@ import Stemmer
 
 Language = Literal["ru", "en"]
 
-_YO = str.maketrans({"ё": "е", "Ё": "Е", "’": "'", "ʼ": "'"})
 _TOKEN = re.compile(r"[^\W_]+")
 _CYRILLIC = re.compile(r"[а-яА-ЯёЁ]")
 _LATIN = re.compile(r"[a-zA-Z]")
@@ -68,7 +67,8 @@ class Question:
 
 def fold(text: str) -> str:
     """Lower case, composed letters, with `ё` as `е` and one kind of apostrophe."""
-    return unicodedata.normalize("NFC", text).translate(_YO).lower()
+    lower = unicodedata.normalize("NFC", text).lower()
+    return lower.replace("ё", "е").replace("’", "'").replace("ʼ", "'")
 
 
 def tokens(text: str) -> list[str]:

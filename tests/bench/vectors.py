@@ -97,8 +97,8 @@ def _put(db: apsw.Connection, model: int, number: int, vector: np.ndarray, *, wi
         (model, str(number), scale, packed),
     )
     db.execute(
-        f"INSERT INTO vector_{model:d} VALUES (?, ?, ?, vec_bit(?), 1, 0, 20261120)",
-        (number, PROJECT, vector_store.shard(number), vector_store.coarse_of_bytes(packed)),
+        f"INSERT INTO vector_{model:d} VALUES (?, ?, ?, vec_bit(?), 1, 20261120)",
+        (number, PROJECT, vector_store.shard(number, private=False), vector_store.coarse_of_bytes(packed)),
     )
     if with_floats:
         db.execute("INSERT INTO scan VALUES (?, ?, ?)", (number, PROJECT, vector.tobytes()))
