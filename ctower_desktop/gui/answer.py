@@ -20,6 +20,8 @@ Level = Literal["high", "fair", "thin", "none"]
 
 _CITATION = re.compile(r"\s?\[(\d{1,3}(?:\s?[,;]\s?\d{1,3})*)\]")
 _NUMBER = re.compile(r"\d{1,3}")
+_LONG_WORD = re.compile(r"\S{30}(?=\S)")
+_BREAK = "\u200b"
 _LINK = "cite:"
 _LINE_HEIGHT = 28  # pixels at 100 %
 _HIGH_NEARNESS, _FAIR_NEARNESS = 0.6, 0.34
@@ -55,7 +57,9 @@ def marked_up(text: str, color: str, height: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>")
+    """Harmless, with places to break in words that are too long for a line."""
+    broken = _LONG_WORD.sub(lambda found: found[0] + _BREAK, text)
+    return html.escape(broken).replace("\n", "<br>")
 
 
 def as_plain_text(answer: LightragAnswer, sources: list[str]) -> str:
@@ -153,8 +157,7 @@ class AnswerView(QWidget):
         )
         self._facts.setText(" · ".join(facts).strip())
         self._tools.show()
-        reasons = [problem or "", answer.search_config.degraded or ""]
-        self._problem.setText(" ".join(reason for reason in reasons if reason))
+        self._problem.setText(problem or "")
         self._problem.setVisible(bool(self._problem.text()))
 
     def _draw(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QTextOption, QWheelEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
 from ctower_desktop.gui import icons, theme
 from ctower_desktop.gui.text import tr
@@ -18,27 +19,58 @@ Side = Literal["left", "right", "middle"]
 _PAD = 12
 _SHARE = 0.88  # of the width that a bubble may take
 _RADIUS = 10
+_NAME = 200  # characters of a text that a screen reader gets as its name
 _UNBOUND = (1 << 24) - 1  # Qt's QWIDGETSIZE_MAX
 _GROUNDS: dict[Side, str] = {"left": "subtle", "right": "selected", "middle": "canvas"}
 
 
-class WrappedLabel(Label):
-    """Plain text as wide as it needs and no wider than it may be; can be selected and copied."""
+class PlainText(QTextEdit):
+    """Text to read, select and copy, shown as it is; long words and addresses are broken, never cut off."""
 
-    def __init__(self, text: str, kind: theme.Kind = "body", token: str = "text_1") -> None:
-        super().__init__(text, kind, token, wrap=True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    def __init__(
+        self, text: str, kind: theme.Kind = "body", token: str = "text_1", *, fluid: bool = False
+    ) -> None:
+        super().__init__()
+        self._kind, self._token, self._fluid = kind, token, fluid
+        self.setReadOnly(True)
+        self.setAcceptRichText(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName(text[:_NAME])
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(0)
+        self.setPlainText(text)
+        self.restyle()
+        theme.signals().changed.connect(self.restyle)
+
+    def restyle(self) -> None:
+        """Take type and colour from the theme in use."""
+        self.setFont(theme.font(self._kind))
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Text, theme.current().color(self._token))
+        self.setPalette(palette)
 
     def fit(self, widest: int) -> None:
         """Take the size that the text has when its lines may be that wide."""
-        self.ensurePolished()  # before that the metrics are another font's
-        self.setMinimumSize(0, 0)
-        self.setMaximumSize(_UNBOUND, _UNBOUND)
-        flags = int(Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere)
-        box = self.fontMetrics().boundingRect(0, 0, widest, 1 << 20, flags, self.text())
-        width = min(widest, box.width() + 4)
-        self.setFixedSize(QSize(width, max(self.heightForWidth(width), self.fontMetrics().height())))
+        document = self.document()
+        document.setTextWidth(widest)
+        width = min(widest, math.ceil(document.idealWidth()) + 1)
+        document.setTextWidth(width)
+        self.setFixedSize(width, math.ceil(document.size().height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A fluid text takes the width it is given, and the height it needs."""
+        super().resizeEvent(event)
+        if self._fluid:
+            self.document().setTextWidth(self.viewport().width())
+            self.setFixedHeight(math.ceil(self.document().size().height()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The pane around it scrolls."""
+        event.ignore()
 
 
 class Bubble(QWidget):
@@ -57,8 +89,8 @@ class Bubble(QWidget):
         super().__init__()
         self.side, self.private, self.cited = side, private, cited
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._text = WrappedLabel(text)
-        self._head = WrappedLabel(head, "meta", "text_2")
+        self._text = PlainText(text)
+        self._head = PlainText(head, "meta", "text_2")
         self._ground = QWidget()
         inside = QVBoxLayout(self._ground)
         inside.setContentsMargins(_PAD, 8, _PAD, 8)
@@ -86,7 +118,7 @@ class Bubble(QWidget):
     @property
     def text(self) -> str:
         """What was written."""
-        return self._text.text()
+        return self._text.toPlainText()
 
     def fit(self, width: int) -> None:
         """Lay the text out for a pane of that width."""
@@ -150,6 +182,8 @@ class BubbleColumn(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(12)
+        self._column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # the pane gives the width
         theme.signals().changed.connect(self.fit)
 
     def add(self, bubble: Bubble) -> None:

@@ -144,6 +144,7 @@ class ConnectionCard(Card):
             what = button.accessibleName()
             button.setAccessibleName(tr("{vendor}: {what}", vendor=title, what=what))
             button.clicked.connect(wanted)
+            button.hide()  # until it is known what can be done
         head = row(self.dot, Label(title, "section"), self.state, 0, self.connect_, self.sync)
         self.body.addLayout(head)
         parts: tuple[QWidget, ...] = (

@@ -83,7 +83,7 @@ class DetailPane(QFrame):
         self.view: RecordView | None = None
         self.back = IconButton("back", tr("Back to what was open before"))
         self.back.clicked.connect(self.go_back)
-        self.vendor = Button("", icon="link")
+        self.vendor = Button(tr("Open in the browser"), icon="link")
         self.vendor.clicked.connect(lambda: open_link((self.view.url if self.view else None) or ""))
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import UNSET
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ctower_desktop.gui import theme
@@ -125,6 +125,9 @@ class Snippet(QWidget):
             place.start, place.length, place.format = at, length, marked
             found.append(place)
         layout.setFormats(found)
+        wrapped = QTextOption()
+        wrapped.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(wrapped)
         layout.beginLayout()
         height, step = 0.0, theme.font("body").pixelSize() * 1.5
         while (line := layout.createLine()).isValid():

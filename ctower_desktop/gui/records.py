@@ -4,17 +4,48 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctower_desktop.crm.model import Deal, DealWithNotes
-from ctower_desktop.gui.bubbles import Bubble, BubbleColumn
+from ctower_desktop.gui.bubbles import Bubble, BubbleColumn, PlainText
 from ctower_desktop.gui.evidence import source_line
 from ctower_desktop.gui.text import day, money, number, tr, when
 from ctower_desktop.gui.widgets import Label, LinkButton
 from ctower_desktop.kernel.system import from_text
 from ctower_desktop.search.model import EvidenceItem
 from ctower_desktop.work.model import Issue, IssueWithComments
+
+_SHORTEST_LINK = 60
+_BESIDE_TEXT = 30  # pixels of a link's icon and margins
+
+
+class LinkLine(LinkButton):
+    """A link as long as there is room; the rest of its words are left out."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.replace("&", "&&"), "link")
+        self._whole = text
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        """It can become short."""
+        return QSize(_SHORTEST_LINK, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """Room for all its words."""
+        return QSize(
+            self.fontMetrics().horizontalAdvance(self._whole) + _BESIDE_TEXT, super().sizeHint().height()
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many of its words as fit."""
+        super().resizeEvent(event)
+        room = event.size().width() - _BESIDE_TEXT
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
+        self.setText(shown.replace("&", "&&"))
 
 
 class RecordView(QWidget):
@@ -33,6 +64,7 @@ class RecordView(QWidget):
         self.heading = Label(title, "section", wrap=True)
         for label in (Label(meta, "meta", "text_2", wrap=True), self.heading):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setMinimumWidth(1)
             label.setVisible(bool(label.text()))
             self.column.addWidget(label)
         self.setAccessibleName(f"{meta} {title}".strip())
@@ -42,19 +74,16 @@ class RecordView(QWidget):
         self.column.addSpacing(8)
         self.column.addWidget(Label(title, "label"))
 
-    def text(self, text: str) -> Label:
+    def text(self, text: str) -> None:
         """A paragraph, to be read and copied."""
-        label = Label(text, "body", wrap=True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.column.addWidget(label)
-        return label
+        self.column.addWidget(PlainText(text, fluid=True))
 
     def fact(self, name: str, value: str | None) -> None:
         """A line of what is known; nothing when it is not known."""
         if value:
-            self.column.addWidget(
-                Label(tr("{name}: {value}", name=name, value=value), "meta", "text_2", wrap=True)
-            )
+            line = Label(tr("{name}: {value}", name=name, value=value), "meta", "text_2", wrap=True)
+            line.setMinimumWidth(1)
+            self.column.addWidget(line)
 
     def bubbles(self, found: list[Bubble]) -> None:
         """What was said, one below the other; the cited one is where the reading begins."""
@@ -67,7 +96,7 @@ class RecordView(QWidget):
 
     def link(self, kind: str, of: str, text: str) -> None:
         """A way to another record."""
-        button = LinkButton(text, "link")
+        button = LinkLine(text)
         button.clicked.connect(lambda: self.asked.emit(kind, of))
         self.column.addWidget(button)
 

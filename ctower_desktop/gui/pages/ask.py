@@ -189,6 +189,7 @@ class AskPage(Page):
     def _done(self, event: AnswerDone) -> None:
         self.answered = event.answer
         self.answer.finish(event.answer, event.problem)
+        self._words_only(event.answer.search_config.degraded)
         self.evidence.choose(event.answer.citations[0] if event.answer.citations else 1)
         if not event.answer.evidence and self.bar.narrowed:
             self._say(
@@ -287,17 +288,16 @@ class AskPage(Page):
         known = waiting + status.embeddings.ready + status.embeddings.failed
         self._show_progress(status.embeddings.ready + status.embeddings.failed, known + status.index.queued)
         self.progress.setVisible(self.progress.isVisibleTo(self) and status.index.problem is None)
-        self.notice.setText(
-            tr("Search goes on by words only: {reason}", reason=status.index.problem)
-            if status.index.problem
-            else ""
-        )
-        self.notice.setVisible(status.index.problem is not None)
+        self._words_only(status.index.problem)
         if self._asked:
             return
         sources = status.sources
         empty = not (sources.messages_total or sources.linear_issues_total or sources.opportunities_total)
         self._say(self._nothing_synced() if empty else self._welcome())
+
+    def _words_only(self, reason: str | None) -> None:
+        self.notice.setText(tr("Search goes on by words only: {reason}", reason=reason) if reason else "")
+        self.notice.setVisible(bool(reason))
 
     def _indexing(self, event: IndexProgress) -> None:
         self._show_progress(event.done, event.total)

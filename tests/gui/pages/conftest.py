@@ -15,6 +15,7 @@ from ctower_desktop import app
 from ctower_desktop.gui import tasks
 from ctower_desktop.gui.commands import Commands
 from ctower_desktop.gui.feedback import ErrorBar
+from ctower_desktop.gui.garbage import Collector
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
@@ -51,9 +52,9 @@ class Stage:
             has_project=lambda: self.project is not None,
         )
         page = kind(context)
-        column = QVBoxLayout(self.window)
-        column.addWidget(self.bar)
-        column.addWidget(page, 1)
+        if self.window.layout() is None:
+            QVBoxLayout(self.window).addWidget(self.bar)
+        self.window.layout().addWidget(page)
         self.commands.add(self.window, *page.commands())
         self.window.resize(1208, 852)
         self.window.show()
@@ -93,7 +94,14 @@ async def fill(stage: Stage) -> None:
     )  # fmt: skip
     said = [
         ("1", "contact", "Ольга Ветрова", 0, "0", "Когда запуск интернет-магазина? Смотрю на SEV-141."),
-        ("2", "user", "Марина Белова", 0, "1", "Запуск магазина перенесли на 26 ноября: банк ещё проверяет договор."),
+        (
+            "2",
+            "user",
+            "Марина Белова",
+            0,
+            "1",
+            "Запуск магазина перенесли на 26 ноября: банк ещё проверяет договор.",
+        ),
         ("3", "user", "Марина Белова", 1, "1", "Клиенту пока не говорим о скидке за перенос запуска."),
         ("4", "contact", "Ольга <b>Ветрова</b>", 0, "0", "<img src=x> Пришлите счёт, пожалуйста."),
     ]
@@ -146,7 +154,9 @@ def on_stage(run, qapp: QApplication, tmp_path, clock) -> Callable[[Callable[[St
         try:
             found = None
             if project:
-                made = (await create_project(desktop(tower, "test"), NewProject(name="Кофейня «Север»"))).project
+                made = (
+                    await create_project(desktop(tower, "test"), NewProject(name="Кофейня «Север»"))
+                ).project
                 found = ProjectRef(made.id, made.name, made.account_scope_id)
             stage = Stage(tower, found)
             try:
@@ -165,6 +175,10 @@ def on_stage(run, qapp: QApplication, tmp_path, clock) -> Callable[[Callable[[St
             async with opened(project=project) as stage:
                 return await body(stage)
 
-        return run(whole())
+        collector = Collector()
+        try:
+            return run(whole())
+        finally:
+            collector.stop()
 
     return go
