@@ -12,7 +12,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
-from ctower_desktop.gui import icons, tasks, text
+from ctower_desktop.gui import icons, tasks, text, theme
 from ctower_desktop.gui.window import MainWindow
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Tower
@@ -77,8 +77,8 @@ def _application() -> QApplication:
     app.setApplicationName("ctower")
     app.setApplicationDisplayName("Control Tower")
     app.setQuitOnLastWindowClosed(False)  # closing a dialog must not end the loop
-    icons.load()
-    text.load()
+    for drawn in (icons, text, theme):
+        drawn.load()
     app.setWindowIcon(icons.icon("tower", "accent", 64))
     return app
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from string import Template
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -241,67 +242,18 @@ _TEXT_TOKENS = ("text_1", "text_2", "text_3", "accent_text", "success", "warning
 def _sheet(t: Theme) -> str:
     """Shapes, borders, and the colours of labels by token; all other colours come from the palette."""
     labels = "".join(f'QLabel[token="{name}"] {{ color: {getattr(t, name)}; }}\n' for name in _TEXT_TOKENS)
-    arrows = (resources() / "icons").as_posix()
-    return f"""{labels}
-QPushButton, QToolButton[control="true"] {{ background: {t.surface}; border: 1px solid {t.border};
-  border-radius: {RADIUS_CONTROL}px; padding: 0 12px; min-height: {CONTROL - 2}px; }}
-QPushButton:hover, QToolButton[control="true"]:hover {{ background: {t.hover}; }}
-QPushButton:disabled {{ background: {t.subtle}; }}
-QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent};
-  border: 1px solid {t.accent}; }}
-QPushButton[primary="true"]:disabled {{ background: {t.subtle}; color: {t.text_3};
-  border-color: {t.border}; }}
-QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 0 6px;
-  min-height: 0; }}
-QPushButton[flat="true"]:hover {{ background: {t.hover}; }}
-QPushButton[link="true"] {{ background: transparent; border: 1px solid transparent; padding: 0 2px;
-  color: {t.accent_text}; min-height: 22px; }}
-QPushButton[chip="true"] {{ background: {t.surface}; border-radius: {RADIUS_CHIP}px; padding: 0 8px;
-  min-height: 22px; color: {t.text_2}; }}
-QPushButton[chip="true"]:checked {{ background: {t.selected}; color: {t.accent_text};
-  border-color: {t.accent}; }}
-QPushButton:focus, QToolButton:focus {{ border: 2px solid {t.focus}; padding: 0 11px; }}
-QPushButton[flat="true"]:focus, QPushButton[link="true"]:focus {{ padding: 0 1px; }}
-QPushButton[chip="true"]:focus {{ padding: 0 7px; }}
-QLineEdit, QSpinBox, QComboBox, QPlainTextEdit, QDateEdit {{ background: {t.surface};
-  border: 1px solid {t.border_control}; border-radius: {RADIUS_CONTROL}px; padding: 0 10px;
-  min-height: {CONTROL - 2}px; selection-background-color: {t.selected};
-  selection-color: {t.text_1}; }}
-QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border: 2px solid {t.focus};
-  padding: 0 9px; }}
-QLineEdit[plain="true"] {{ border: none; background: transparent; }}
-QFrame[card="true"] {{ background: {t.surface}; border: 1px solid {t.border};
-  border-radius: {RADIUS_CARD}px; }}
-QFrame[card="true"][chosen="true"], QFrame[card="true"]:focus {{ border: 2px solid {t.focus}; }}
-QFrame[panel="true"] {{ background: {t.surface}; border: none; border-left: 1px solid {t.border}; }}
-QFrame[sidebar="true"] {{ background: {t.canvas}; border: none; border-right: 1px solid {t.border}; }}
-QFrame[bar="true"] {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
-QFrame[notice="true"] {{ background: {t.subtle}; border: 1px solid {t.border};
-  border-left: 3px solid {t.danger}; border-radius: {RADIUS_CONTROL}px; }}
-QFrame[rule="true"] {{ background: {t.border}; border: none; }}
-QProgressBar {{ background: {t.subtle}; border: none; border-radius: 2px; }}
-QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
-QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
-QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border};
-  border-radius: {RADIUS_CONTROL}px; gridline-color: {t.border}; outline: none; }}
-QListView::item {{ padding: 6px 8px; border-radius: {RADIUS_CHIP}px; }}
-QListView::item:selected {{ background: {t.selected}; color: {t.text_1}; }}
-QComboBox::drop-down, QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
-  QDoubleSpinBox::down-button {{ border: none; width: 22px; background: transparent; }}
-QComboBox::down-arrow, QSpinBox::down-arrow {{
-  image: url({arrows}/arrow-down.svg); width: 14px; height: 14px; }}
-QSpinBox::up-arrow {{ image: url({arrows}/arrow-up.svg); width: 14px; height: 14px; }}
-QPushButton[find="true"] {{ text-align: left; color: {t.text_2}; }}
-QHeaderView::section {{ background: {t.subtle}; color: {t.text_2}; border: none;
-  border-bottom: 1px solid {t.border}; padding: 6px 8px; }}
-QMenu {{ background: {t.surface}; border: 1px solid {t.border}; padding: 4px; }}
-QMenu::item {{ padding: 6px 16px; border-radius: {RADIUS_CHIP}px; }}
-QMenu::item:selected {{ background: {t.selected}; }}
-QToolTip {{ background: {t.surface}; color: {t.text_1}; border: 1px solid {t.border}; padding: 4px; }}
-QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-QScrollBar::handle:vertical {{ background: {t.border_control}; border-radius: 4px; min-height: 28px;
-  margin: 1px; }}
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
-  background: transparent; height: 0; width: 0; }}
-QSplitter::handle {{ background: {t.border}; width: 1px; }}
-"""
+    values = {
+        **{name: value for name, value in asdict(t).items() if isinstance(value, str)},
+        "radius_chip": RADIUS_CHIP,
+        "radius_control": RADIUS_CONTROL,
+        "radius_card": RADIUS_CARD,
+        "control": CONTROL - 2,
+        "arrows": (resources() / "icons").as_posix(),
+    }
+    return labels + Template(load()).substitute(values)
+
+
+@lru_cache(maxsize=1)
+def load() -> str:
+    """Read the style sheet; called before the loop runs, so that nothing waits for the disk later."""
+    return (resources() / "themes" / "window.qss").read_text("utf-8")

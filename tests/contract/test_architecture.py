@@ -9,7 +9,7 @@ import grimp
 import pytest
 
 import ctower_desktop
-from ctower_desktop.cli.atlas import house_map
+from ctower_desktop.cli.atlas import house_map, openapi_text, settings_table
 
 ROOT = Path(ctower_desktop.__file__).parent
 README = ROOT.parent / "README.md"
@@ -61,8 +61,23 @@ def test_imports_go_round_no_circle():
     assert circles == []
 
 
-def test_the_map_in_the_readme_is_true():
-    start, end = "<!-- map -->\n", "<!-- /map -->"
+RENEW = "run `python3 packaging/check.py --write` to renew it"
+
+
+def _between(name: str) -> str:
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     text = README.read_text("utf-8")
-    shown = text[text.index(start) + len(start) : text.index(end)].strip("`\n")
-    assert shown == house_map().strip(), "run `python packaging/check.py --write` to renew it"
+    return text[text.index(start) + len(start) : text.index(end)]
+
+
+def test_the_map_in_the_readme_is_true():
+    assert _between("map").strip("`\n") == house_map().strip(), RENEW
+
+
+def test_the_settings_in_the_readme_are_true():
+    assert _between("settings").strip() == settings_table().strip(), RENEW
+
+
+def test_the_shipped_openapi_document_is_true():
+    shipped = (ROOT.parent / "resources" / "openapi.json").read_text("utf-8")
+    assert shipped == openapi_text(), RENEW

@@ -42,6 +42,7 @@ def _plain_looks(qapp: QApplication) -> None:
     """English, light, 100 %, whatever the test before left."""
     icons.load()
     text.load()
+    theme.load()
     text.set_language("en")
     theme.apply(qapp, "light")
 

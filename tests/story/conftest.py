@@ -33,7 +33,10 @@ class Program:
         self.lines: list[str] = []
         self._queue: Queue[str | None] = Queue()
         self._errors: list[str] = []
-        for pipe, take in ((self.process.stdout, self._queue.put), (self.process.stderr, self._errors.append)):
+        for pipe, take in (
+            (self.process.stdout, self._queue.put),
+            (self.process.stderr, self._errors.append),
+        ):
             threading.Thread(target=self._drain, args=(pipe, take), daemon=True).start()
 
     def _drain(self, pipe, take) -> None:
@@ -74,7 +77,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     """Start programs; whatever still runs at the end is killed."""
     started: list[Program] = []
 
-    def begin(*arguments: str, home: Path | None = None, environment: dict[str, str] | None = None) -> Program:
+    def begin(
+        *arguments: str, home: Path | None = None, environment: dict[str, str] | None = None
+    ) -> Program:
         program = Program(home or tmp_path / "home", *arguments, environment=environment)
         started.append(program)
         return program

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -33,13 +34,15 @@ def test_serves_says_so_and_ends_cleanly(start):
 def test_never_loads_qt(start):
     program = start("serve", *ANY_PORTS)
     program.ready()
-    maps = open(f"/proc/{program.process.pid}/maps").read() if program.process.pid else ""
+    maps = Path(f"/proc/{program.process.pid}/maps").read_text()
     assert "libQt6" not in maps
     assert program.stop(signal.SIGINT) == 0
 
 
 def test_a_closed_door_is_not_listed(start):
-    program = start("serve", "--port", "0", "--graph-port", "off", "--agents-port", "off", "--dashboard-port", "off")
+    program = start(
+        "serve", "--port", "0", "--graph-port", "off", "--agents-port", "off", "--dashboard-port", "off"
+    )
     program.ready()
     assert set(program.endpoints()) == {"tower"}
     assert program.stop() == 0
