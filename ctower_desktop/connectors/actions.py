@@ -271,7 +271,7 @@ async def _run(call: Scoped, name: str) -> JobAnswer:
 
 
 async def sync_all(call: Scoped, *, fresh_within: float = 0.0, quietly: bool = False) -> SyncedAll:
-    """Every connector side by side, then completeness. `quietly`: leave out what is not connected or bound."""
+    """Every connector side by side, then completeness. `quietly` leaves out what is not connected."""
     found = await asyncio.gather(*(_synced(call, name, fresh_within=fresh_within) for name in CONNECTORS))
     results = [one for one in found if not (quietly and _idle(one))]
     measured: Reconciliation | None = None

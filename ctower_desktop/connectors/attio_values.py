@@ -15,7 +15,8 @@ from ctower_desktop.kernel.sql import as_json
 Values = dict[str, list[dict[str, Any]] | None]
 
 _SCALARS = (
-    "value", "title", "name", "text", "full_name", "domain", "original_email_address", "email_address", "email",
+    "value", "title", "name", "text", "full_name", "domain", "original_email_address", "email_address",
+    "email",
     "original_phone_number", "phone_number", "currency_value", "amount", "number", "date", "interacted_at",
     "target_record_id", "record_id", "id",
 )  # fmt: skip
@@ -191,7 +192,7 @@ def reference(values: Values, *names: str) -> str | None:
 def probability(values: Values) -> float:
     """0 to 1; more than 1 is meant as percent; nothing said is 0.1."""
     found = number(values, "probability", "win_probability", "likelihood")
-    if found is None or found != found:
+    if found is None:
         return 0.1
     return min(1.0, max(0.0, found / 100 if 1 < found <= 100 else found))
 

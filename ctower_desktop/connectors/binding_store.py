@@ -31,7 +31,8 @@ _OF_PROJECT = Query(
     """,
 )
 _ADD = Command("""
-    INSERT OR IGNORE INTO source_binding (connector, unit_kind, unit_id, project_id, account_scope_id, created_at)
+    INSERT OR IGNORE INTO source_binding (connector, unit_kind, unit_id, project_id, account_scope_id,
+    created_at)
     VALUES (:connector, :kind, :id, :project_id, :account_scope_id, :at)
 """)
 _CLEAR = Command("DELETE FROM source_binding WHERE connector = :connector AND project_id = :project_id")

@@ -41,7 +41,7 @@ def average(parts: Sequence[float]) -> float:
 
 
 def metric(connector: str, source: str, gaps: Gaps, remote: dict[str, tuple[int, int]], at: str) -> Metric:
-    """One connector. `remote` gives for each stream how many rows are here and how many the vendor says it has."""
+    """One connector. `remote` gives for each stream how many rows are here and how many the vendor has."""
     parts = {name: round(percent_of(ok, total), 2) for name, (ok, total) in gaps.parts.items()}
     vendor = {
         name: {"here": here, "vendor": there, "missing": max(0, there - here)}

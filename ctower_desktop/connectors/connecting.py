@@ -50,7 +50,7 @@ from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.errors import Conflict, Invalid, NotFound, Upstream
 from ctower_desktop.kernel.http import AddressRefused, checked_url
 from ctower_desktop.kernel.settings import fields
-from ctower_desktop.kernel.tower import Scoped, Tower
+from ctower_desktop.kernel.tower import Owner, Scoped, Tower
 
 _STEPS = {
     "connector_needs_user": "Open the connection's form, correct it and test it again.",
@@ -90,9 +90,14 @@ async def list_bindings(call: Scoped, query: ListBindings) -> Bindings:
     return Bindings([b for b in found if query.connector in ("", b.connector)])
 
 
-@TOWER.post("/connectors/bindings", raises=(ConnectorNotFound, UnitNotFound), audit="connectors.bindings.set")
+@TOWER.post(
+    "/connectors/bindings",
+    raises=(ConnectorNotFound, UnitNotFound),
+    audit="connectors.bindings.set",
+    role="owner",
+)
 async def set_bindings(call: Scoped, body: SetBindings) -> Bindings:
-    """Bind exactly these units to the project. Its rows are derived again from what is here, without fetching."""
+    """Bind exactly these units to the project; its rows are derived again without fetching."""
     connector, tower = connector_named(body.connector), call.tower
     possible = {(u.kind, u.id): u for u in await tower.db.read(binding_store.units, connector)}
     missing = next((u for u in body.units if (u.kind, u.id) not in possible), None)
@@ -111,7 +116,7 @@ async def set_bindings(call: Scoped, body: SetBindings) -> Bindings:
 
 
 @TOWER.get("/connectors/{name}/units", raises=(ConnectorNotFound,))
-async def list_units(call: Scoped, name: str) -> Units:
+async def list_units(call: Owner, name: str) -> Units:
     """What of an account can be bound to a project, as far as it was read."""
     return Units(await call.tower.db.read(binding_store.units, connector_named(name)))
 
@@ -185,6 +190,7 @@ async def disconnect(call: Scoped, name: str, body: Disconnect) -> Disconnected:
     raises=(ConnectorNotFound, ConnectorNotConfigured, SourceNotBound, SyncFailed),
     pace="expensive",
     audit="connectors.deletes.confirm",
+    role="owner",
 )
 async def confirm_deletes(call: Scoped, name: str) -> SyncAnswer:
     """Enumerate a vendor again and believe it, even when much has vanished there."""
@@ -194,12 +200,17 @@ async def confirm_deletes(call: Scoped, name: str) -> SyncAnswer:
 
 
 @TOWER.get("/connectors/quarantine")
-async def list_quarantine(call: Scoped, query: ListQuarantine) -> Quarantine:
+async def list_quarantine(call: Owner, query: ListQuarantine) -> Quarantine:
     """Rows that could not be understood; everything else was stored."""
     return Quarantine(await call.tower.db.read(ledger_store.quarantined, query.connector, query.limit))
 
 
-@TOWER.post("/connectors/quarantine/retry", raises=(ConnectorNotFound,), audit="connectors.quarantine.retry")
+@TOWER.post(
+    "/connectors/quarantine/retry",
+    raises=(ConnectorNotFound,),
+    audit="connectors.quarantine.retry",
+    role="owner",
+)
 async def retry_quarantine(call: Scoped, body: RetryQuarantine) -> Released:
     """Try to understand quarantined rows again, as after an update of the program."""
     connector, db = connector_named(body.connector), call.tower.db
@@ -231,7 +242,8 @@ async def _check(tower: Tower, vendor: Connector | Loops, body: TryConnection) -
     base = await checked_url(page.base_url, private=page.allow_private_network)
     wire = Wire(
         tower.http, vendor.title, base, vendor.headers(page), vendor.failure,
-        vendor.budgets(page, tower.clock.monotonic, pusher.sleep), Breaker(tower.clock.monotonic), pusher.sleep,
+        vendor.budgets(page, tower.clock.monotonic, pusher.sleep), Breaker(tower.clock.monotonic),
+        pusher.sleep,
     )  # fmt: skip
     return await vendor.check(wire, page), page
 

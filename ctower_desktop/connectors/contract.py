@@ -89,7 +89,7 @@ class Record(msgspec.Struct, frozen=True):
     """One row as the vendor sent it, understood as far as the machinery needs.
 
     A later `version` wins over an earlier one; without versions the last read wins. `units` are the parts
-    of the account it belongs to, as `kind:id`. `digest` replaces `raw` where the same row comes in two shapes.
+    of the account it belongs to, as `kind:id`. `digest` replaces `raw` where a row comes in two shapes.
     """
 
     stream: str
@@ -189,7 +189,7 @@ class Done:
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A row whose nested rows have to be read; `tail` is where reading them again begins, None is everything."""
+    """A row whose nested rows have to be read, from `tail` on, or all of them."""
 
     external_id: str
     version: str

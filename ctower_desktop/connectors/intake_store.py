@@ -1,4 +1,4 @@
-"""One transaction of a pull: rows, what follows from them in the rooms, and the place where reading goes on."""
+"""One transaction of a pull: rows, what follows from them in the rooms, where reading goes on."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Intake:
                 self._quarantine(db, stream.name, _id_of(raw), str(error), raw, at)
         return records, bad
 
-    def _quarantine(
+    def _quarantine(  # noqa: PLR0917
         self, db: apsw.Connection, stream: str, external_id: str, reason: str, raw: bytes, at: str
     ) -> None:
         ledger_store.quarantine(
@@ -115,7 +115,7 @@ class Intake:
             ids = [change.record.external_id for change in changes]
             ledger_store.release(db, self.connector.name, self.rows.account, stream.name, ids, at)
 
-    def _nested(
+    def _nested(  # noqa: PLR0917
         self,
         db: apsw.Connection,
         projector: Projector,
@@ -136,6 +136,8 @@ class Intake:
                 projector.bury(stream, gone, "absent_at_vendor")
                 self.counts.buried += len(gone)
         if page.covered is not None:
+            aside = [below(parent)]
+            ledger_store.release(db, self.connector.name, self.rows.account, stream.name, aside, at)
             self.rows.cover(db, stream.parents[0], parent, page.covered, at if swept else None)
 
     def _account(self, db: apsw.Connection, projector: Projector, at: str) -> None:
@@ -196,7 +198,7 @@ class Intake:
         again = [row.external_id for row in missing if row.absent_since is not None]
         return [row.external_id for row in missing if row.absent_since is None], again
 
-    def conclude(
+    def conclude(  # noqa: PLR0917
         self,
         db: apsw.Connection,
         stream: Stream,
@@ -215,6 +217,11 @@ class Intake:
         if unsure:
             self.rows.absent(db, stream.name, unsure, at)
         self._account(db, projector, at)
+
+
+def below(parent: str) -> str:
+    """The name in quarantine of everything below a row that could not be read."""
+    return f"below {parent}"
 
 
 def mark_due(db: apsw.Connection, connector: str, projects: list[str]) -> None:

@@ -107,7 +107,8 @@ class _Count(msgspec.Struct, frozen=True):
     n: int
 
 
-_ERROR = """CAST(id AS TEXT) AS id, connector, mode, operation, source_ref, error_kind, error_message, payload_json,
+_ERROR = """CAST(id AS TEXT) AS id, connector, mode, operation, source_ref, error_kind, error_message,
+           payload_json,
            attempt, next_retry_at, status, dedupe_key, created_at, updated_at, resolved_at"""
 _STATES = Query(
     SyncState,
@@ -118,14 +119,16 @@ _STATES = Query(
     """,
 )
 _RUNNING = Command("""
-    INSERT INTO connector_sync_state (project_id, account_scope_id, connector, mode, status, last_attempt_at, updated_at)
+    INSERT INTO connector_sync_state (project_id, account_scope_id, connector, mode, status,
+    last_attempt_at, updated_at)
     VALUES (:project_id, :account_scope_id, :connector, :mode, 'running', :at, :at)
     ON CONFLICT (project_id, connector) DO UPDATE
     SET status = 'running', last_attempt_at = excluded.last_attempt_at, updated_at = excluded.updated_at
 """)
 _OK = Command("""
     UPDATE connector_sync_state
-    SET status = 'ok', cursor_ts = :cursor_ts, cursor_id = :cursor_id, page_cursor = NULL, last_success_at = :at,
+    SET status = 'ok', cursor_ts = :cursor_ts, cursor_id = :cursor_id, page_cursor = NULL,
+    last_success_at = :at,
         retry_count = 0, last_error = NULL, meta = :meta, updated_at = :at
     WHERE project_id = :project_id AND connector = :connector
 """)
@@ -171,7 +174,8 @@ _AGAIN = Command("""
       AND status IN ('pending', 'retrying')
 """)
 _REGISTER = Command("""
-    INSERT INTO connector_error (project_id, account_scope_id, connector, mode, operation, source_ref, error_kind,
+    INSERT INTO connector_error (project_id, account_scope_id, connector, mode, operation, source_ref,
+    error_kind,
         error_message, payload_json, attempt, next_retry_at, status, dedupe_key, created_at, updated_at)
     VALUES (:project_id, :account_scope_id, :connector, :mode, 'sync', :connector, 'sync_failed', :message,
             :payload, :attempt, :next, :status, :key, :at, :at)
@@ -203,17 +207,21 @@ _REVIVE = Query(
     UPDATE connector_error SET status = 'pending', attempt = 0, next_retry_at = :at, updated_at = :at
     WHERE id = :id AND project_id = :project_id AND status = 'dead_letter'
       AND NOT EXISTS (SELECT 1 FROM connector_error o WHERE o.project_id = connector_error.project_id
-                        AND o.connector = connector_error.connector AND o.dedupe_key = connector_error.dedupe_key
+                        AND o.connector = connector_error.connector
+                        AND o.dedupe_key = connector_error.dedupe_key
                         AND o.status IN ('pending', 'retrying'))
     RETURNING {_ERROR}
     """,
     missing=ErrorNotFound,
 )
 _EVENT = Command("""
-    INSERT OR IGNORE INTO connector_event (project_id, account_scope_id, event_type, occurred_at, actor, source,
-        source_ref, source_url, source_message_id, source_linear_issue_id, source_attio_record_id, payload_json,
+    INSERT OR IGNORE INTO connector_event (project_id, account_scope_id, event_type, occurred_at, actor,
+    source,
+        source_ref, source_url, source_message_id, source_linear_issue_id, source_attio_record_id,
+        payload_json,
         dedupe_key, created_at)
-    VALUES (:project_id, :account_scope_id, :event_type, :occurred_at, :actor, :source, :source_ref, :source_url,
+    VALUES (:project_id, :account_scope_id, :event_type, :occurred_at, :actor, :source, :source_ref,
+    :source_url,
         :source_message_id, :source_linear_issue_id, :source_attio_record_id, :payload_json, :dedupe_key, :at)
 """)
 _QUARANTINE = Command("""
@@ -240,7 +248,10 @@ _QUARANTINED = Query(
 )
 _KEPT = Query(
     KeptRow,
-    "SELECT id, stream, external_id, body FROM quarantined_row WHERE connector = :connector AND status = 'open'",
+    """
+    SELECT id, stream, external_id, body FROM quarantined_row
+    WHERE connector = :connector AND status = 'open'
+    """,
 )
 _OPEN_ROWS = Query(
     _Count,
@@ -290,7 +301,7 @@ def running(db: apsw.Connection, project: ProjectRef, connector: str, at: str) -
     _RUNNING.run(db, **_of(project), connector=connector, mode=MODE, at=at)
 
 
-def succeeded(
+def succeeded(  # noqa: PLR0917
     db: apsw.Connection, project: ProjectRef, connector: str, source: str, meta: dict[str, Any], at: str
 ) -> tuple[int, Newest]:
     """A sync ended well: state, watermark, and all its open errors are over; return how many, and how far."""
@@ -311,7 +322,7 @@ def interrupted(db: apsw.Connection, at: str) -> None:
     _INTERRUPTED.run(db, at=at)
 
 
-def failed(
+def failed(  # noqa: PLR0917
     db: apsw.Connection,
     project: ProjectRef,
     connector: str,
@@ -368,7 +379,7 @@ def put_events(db: apsw.Connection, found: list[Event], at: str) -> int:
     return inserted
 
 
-def quarantine(
+def quarantine(  # noqa: PLR0917
     db: apsw.Connection,
     connector: str,
     account: str,
@@ -386,7 +397,7 @@ def quarantine(
     )  # fmt: skip
 
 
-def release(db: apsw.Connection, connector: str, account: str, stream: str, ids: list[str], at: str) -> None:
+def release(db: apsw.Connection, connector: str, account: str, stream: str, ids: list[str], at: str) -> None:  # noqa: PLR0917
     """Rows that were put aside are understood now."""
     _RELEASE.run(db, connector=connector, account=account, stream=stream, ids=as_json(ids), at=at)
 

@@ -36,7 +36,8 @@ STREAMS: dict[str, Asked] = {
     "issues": Asked(
         "issues",
         "identifier title description url priority estimate dueDate startedAt completedAt canceledAt trashed "
-        "labelIds team { id } state { id } assignee { id } creator { id } project { id } cycle { id } parent { id }",
+        "labelIds team { id } state { id } assignee { id } creator { id } project { id } cycle { id } "
+        "parent { id }",
         "IssueFilter",
     ),
     "relations": Asked("issueRelations", "type issue { id } relatedIssue { id }", first=250),
@@ -58,7 +59,8 @@ def rows(stream: str) -> str:
     return (
         f"query {_operation(stream)}($first: Int!, $after: String{declared}) {{ "
         f"{asked.field}(first: $first, after: $after{given}, includeArchived: true{asked.extra}, "
-        f"orderBy: updatedAt) {{ nodes {{ {_BASE} {asked.columns} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+        f"orderBy: updatedAt) {{ nodes {{ {_BASE} {asked.columns} }} "
+        "pageInfo { hasNextPage endCursor } } }"
     )
 
 
@@ -67,7 +69,8 @@ def ids(stream: str) -> str:
     asked = STREAMS[stream]
     return (
         f"query {_operation(stream)}Ids($first: Int!, $after: String) {{ "
-        f"{asked.field}(first: $first, after: $after, includeArchived: true{asked.extra}, orderBy: createdAt) {{ "
+        f"{asked.field}(first: $first, after: $after, includeArchived: true{asked.extra}, "
+        "orderBy: createdAt) { "
         "nodes { id updatedAt } pageInfo { hasNextPage endCursor } } }"
     )
 

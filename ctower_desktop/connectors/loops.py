@@ -165,7 +165,7 @@ class Pusher:
 
     async def _push(self, wire: Wire, scope: str, projects: list[str], limit: int) -> Push:
         db, result = self.tower.db, Push(enabled=True, selected_project_ids=projects)
-        people = await db.read(loops_store.candidates, projects)
+        people = await db.read(loops_store.candidates, scope, projects)
         told = await db.read(loops_store.ledger, scope, [person.email for person in people])
         properties = await self._properties(wire) if people else frozenset()
         asked = 0
@@ -187,7 +187,7 @@ class Pusher:
         found = _decoded(list[_Property], await wire.get("/contacts/properties", {"list": "custom"}))
         return frozenset(each.key for each in found)
 
-    async def _one(
+    async def _one(  # noqa: PLR0917
         self, wire: Wire, scope: str, email: str, payload: dict[str, Any], digest: str, result: Push
     ) -> None:
         """One person. What Loops refuses is noted; when Loops cannot be reached the push ends there."""

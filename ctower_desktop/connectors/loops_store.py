@@ -27,11 +27,15 @@ class Pushed(msgspec.Struct, frozen=True):
 _CANDIDATES = Query(
     Candidate,
     """
-    SELECT lower(trim(c.email)) AS email, max(c.name) AS name, json_group_array(DISTINCT p.name) AS projects
-    FROM contact c JOIN project p ON p.id = c.project_id
-    WHERE c.project_id IN (SELECT value FROM json_each(:projects)) AND c.deleted_at IS NULL
-      AND c.email IS NOT NULL AND trim(c.email) <> ''
-    GROUP BY lower(trim(c.email)) ORDER BY max(c.updated_at) DESC LIMIT 5000
+    WITH chosen AS (
+        SELECT DISTINCT lower(email) AS email FROM contact
+        WHERE project_id IN (SELECT value FROM json_each(:projects)) AND deleted_at IS NULL AND email <> '')
+    SELECT e.email, max(c.name) AS name, json_group_array(DISTINCT p.name) AS projects
+    FROM chosen e
+    JOIN project p ON p.account_scope_id = :scope
+    JOIN contact c ON c.project_id = p.id AND lower(c.email) = e.email
+    WHERE c.email IS NOT NULL AND c.deleted_at IS NULL
+    GROUP BY e.email ORDER BY max(c.updated_at) DESC, e.email LIMIT 5000
     """,
 )
 _LEDGER = Query(
@@ -42,7 +46,8 @@ _LEDGER = Query(
     """,
 )
 _NOTE = Command("""
-    INSERT INTO loops_contact (account_scope_id, email, payload_hash, loops_id, status, last_error, pushed_at, checked_at)
+    INSERT INTO loops_contact (account_scope_id, email, payload_hash, loops_id, status, last_error,
+    pushed_at, checked_at)
     VALUES (:scope, :email, :hash, :loops_id, :status, :error, :pushed_at, :at)
     ON CONFLICT (account_scope_id, email) DO UPDATE SET payload_hash = excluded.payload_hash,
         loops_id = coalesce(excluded.loops_id, loops_id), status = excluded.status,
@@ -51,9 +56,12 @@ _NOTE = Command("""
 """)
 
 
-def candidates(db: apsw.Connection, projects: list[str]) -> list[Candidate]:
-    """People of these projects, one for each address, the last changed first."""
-    return _CANDIDATES.all(db, projects=as_json(sorted(projects)))
+def candidates(db: apsw.Connection, scope: str, projects: list[str]) -> list[Candidate]:
+    """People of these projects, one for each address, the last changed first.
+
+    They are named with all their projects of the scope, whichever of them is being pushed.
+    """
+    return _CANDIDATES.all(db, scope=scope, projects=as_json(sorted(projects)))
 
 
 def ledger(db: apsw.Connection, scope: str, emails: list[str]) -> dict[str, Pushed]:

@@ -128,7 +128,7 @@ class Projector:
         self.everyone = {s.project_id: s for scopes in self._scopes.values() for s in scopes}
 
     def changes(self, stream: Stream, changes: list[Change]) -> None:
-        """Derive what follows from rows that were written, and from rows hanging on those that came or moved."""
+        """Derive what follows from written rows, and from rows hanging on those that came or moved."""
         records = [(change.record, change.stored_units) for change in changes]
         self.derive(stream, records, events=True)
         moved = [change for change in changes if change.moved]

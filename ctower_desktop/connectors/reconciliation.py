@@ -35,7 +35,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 async def reconcile(
     call: Scoped, source: str, *, enumerate_vendors: bool, fresh_within: float = 0.0
 ) -> Reconciliation:
-    """Measure, keep, and warn below the threshold. With `enumerate_vendors` every vendor is read whole first."""
+    """Measure, keep, warn below the threshold. With `enumerate_vendors` vendors are read whole first."""
     if enumerate_vendors:
         await asyncio.gather(*(_enumerate(call, name, fresh_within) for name in CONNECTORS))
     tower, project = call.tower, call.project_ref
@@ -55,7 +55,7 @@ async def reconcile(
 
 
 async def _enumerate(call: Scoped, name: str, fresh_within: float) -> None:
-    """Read a vendor whole; one that cannot be read is measured by what is here, its error is in the ledger."""
+    """Read a vendor whole; one that fails is measured by what is here, its error is in the ledger."""
     try:
         await sync_one(call, CONNECTORS[name], whole=True, fresh_within=fresh_within)
     except (ConnectorNotConfigured, SourceNotBound, SyncFailed):

@@ -96,7 +96,8 @@ _CHATWOOT = Query(
 _LINEAR = Query(
     _Linear,
     """
-    SELECT count(*) AS issues, count(nullif(state, '')) AS with_state, count(nullif(state_type, '')) AS with_type,
+    SELECT count(*) AS issues, count(nullif(state, '')) AS with_state, count(nullif(state_type,
+    '')) AS with_type,
            count(nullif(trim(title), '')) AS with_title
     FROM issue WHERE project_id = :p AND deleted_at IS NULL
     """,
@@ -113,7 +114,8 @@ _ATTIO = Query(
       (SELECT count(*) FROM deal d WHERE d.project_id = :p AND d.deleted_at IS NULL AND EXISTS (
           SELECT 1 FROM crm_opportunity o WHERE o.project_id = :p AND o.external_ref = d.external_id))
           AS deals_mapped,
-      (SELECT count(*) FROM deal WHERE project_id = :p AND deleted_at IS NULL AND account_external_id IS NOT NULL)
+      (SELECT count(*) FROM deal WHERE project_id = :p AND deleted_at IS NULL
+      AND account_external_id IS NOT NULL)
           AS deals_with_ref,
       (SELECT count(*) FROM deal d WHERE d.project_id = :p AND d.deleted_at IS NULL AND EXISTS (
           SELECT 1 FROM crm_account a WHERE a.project_id = :p AND a.external_ref = d.account_external_id))

@@ -54,7 +54,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A row that was written: new or back (`fresh`), in other units (`moved`), with the body it had before."""
+    """A row that was written: new or back (`fresh`), in other units (`moved`), and its body before."""
 
     record: Record
     fresh: bool
@@ -114,7 +114,8 @@ _STREAMS = Query(
     f"SELECT {_STATE} FROM stream_state WHERE connector = :connector AND account = :account ORDER BY stream",
 )
 _RESUME = Command("""
-    INSERT INTO stream_state (connector, account, stream, resume) VALUES (:connector, :account, :stream, :resume)
+    INSERT INTO stream_state (connector, account, stream, resume) VALUES (:connector, :account, :stream,
+    :resume)
     ON CONFLICT (connector, account, stream) DO UPDATE SET resume = excluded.resume
 """)
 _PROMOTE = Command("""
@@ -136,7 +137,8 @@ _KNOWN = Query(
 _PUT = Command("""
     INSERT INTO remote_row (connector, account, stream, external_id, parent_id, units, version, content_hash,
                             body, first_seen_at, changed_at, changed_run)
-    VALUES (:connector, :account, :stream, :external_id, :parent_id, :units, :version, :hash, :body, :at, :at, :run)
+    VALUES (:connector, :account, :stream, :external_id, :parent_id, :units, :version, :hash, :body, :at,
+    :at, :run)
     ON CONFLICT (connector, account, stream, external_id) DO UPDATE
     SET parent_id = excluded.parent_id, units = excluded.units, version = excluded.version,
         content_hash = excluded.content_hash, body = excluded.body, changed_at = excluded.changed_at,

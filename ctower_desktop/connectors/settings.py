@@ -11,7 +11,7 @@ from ctower_desktop.kernel.settings import page
 
 _PRIVATE = Meta(
     title="Allow a private network",
-    description="The server may be in your own network; off, only public addresses and this computer are asked.",
+    description="Whether the server may be in your own network instead of a public address.",
 )
 
 
@@ -39,7 +39,7 @@ class ChatwootSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             title="Access token",
-            description="An administrator's token, from the profile settings of Chatwoot; others see only a part.",
+            description="An administrator's token, from the profile settings of Chatwoot.",
             extra={"env": ["CHATWOOT_API_TOKEN"], "secret": True},
         ),
     ] = ""
@@ -50,7 +50,7 @@ class ChatwootSettings(msgspec.Struct, frozen=True, kw_only=True):
             ge=30,
             le=30_000,
             title="Requests per minute",
-            description="How many requests Chatwoot may be sent in a minute; its own limit is 3000 per address.",
+            description="How many requests a minute Chatwoot is sent; its own limit is 3000.",
         ),
     ] = 2_400
 
@@ -136,7 +136,7 @@ class ConnectorSettings(msgspec.Struct, frozen=True, kw_only=True):
             ge=5,
             le=300,
             title="First retry after",
-            description="Seconds until the first retry; every further one waits twice as long, six hours at most.",
+            description="Seconds until the first retry; each further one waits twice as long.",
             extra={"env": ["CONNECTOR_RETRY_BASE_SECONDS"]},
         ),
     ] = 30

@@ -158,9 +158,9 @@ class Sync:
         """
         name = connector.name
         last = (self._last_whole if whole else self._last).get(name)
-        if last is not None and set(since) <= last.projects:
-            if self.tower.clock.monotonic() - last.finished < fresh_within:
-                return last
+        serves = last is not None and set(since) <= last.projects
+        if last is not None and serves and self.tower.clock.monotonic() - last.finished < fresh_within:
+            return last
         running = self._running.get(name)
         if running is not None and whole and not running.whole:
             await asyncio.wait({running.task})
@@ -211,7 +211,7 @@ class Sync:
         started, requests = tower.clock.text(), wire.requests
         await self.derive(connector)
         run = await tower.db.write(remote_store.begin, name)
-        rows, facts = Rows(name, known.account), dict(known.facts)
+        rows, facts = Rows(name, known.account), {} if whole else dict(known.facts)
         intake = Intake(connector, rows, run, since)
         for stream in connector.streams:
             walking = Walking(tower, self.progress, connector, wire, page, rows, intake, facts, whole=whole)
@@ -238,10 +238,10 @@ class Sync:
         known = await self.tower.db.read(remote_store.connection, connector.name)
         if known is None:
             return
-        while await self.tower.db.write(
-            intake_store.derive_some, connector, known.account, self.tower.clock.text()
-        ):
-            await asyncio.sleep(0)
+        more = True
+        while more:
+            at = self.tower.clock.text()
+            more = await self.tower.db.write(intake_store.derive_some, connector, known.account, at)
 
     def progress(self, connector: str, phase: str, done: int, total: int | None) -> None:
         """Tell who listens how far it is."""

@@ -156,7 +156,7 @@ def _kind(connector: Connector) -> str:
 
 
 async def _since(tower: Tower, connector: str) -> dict[str, str]:
-    """From when on messages are news, for every project the connector feeds: at the first time not all are."""
+    """From when on messages are news, for every project fed: at the first time not all are."""
     days = tower.settings.get(ConnectorSettings).event_lookback_days
     floor = as_text(tower.clock.now() - timedelta(days=days)) if connector == "chatwoot" else ""
     found = {}
@@ -166,7 +166,7 @@ async def _since(tower: Tower, connector: str) -> dict[str, str]:
     return found
 
 
-async def _succeeded(
+async def _succeeded(  # noqa: PLR0917
     tower: Tower,
     project: ProjectRef,
     connector: Connector,

@@ -20,7 +20,7 @@ from ctower_desktop.connectors.contract import (
     Stream,
     Walk,
 )
-from ctower_desktop.connectors.intake_store import Intake
+from ctower_desktop.connectors.intake_store import Intake, below
 from ctower_desktop.connectors.remote_store import Rows
 from ctower_desktop.connectors.wire import Wire
 from ctower_desktop.kernel.errors import Upstream
@@ -39,7 +39,7 @@ Progress = Callable[[str, str, int, int | None], None]
 class Walking:
     """One pull on its way through the streams."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         tower: Tower,
         progress: Progress,
@@ -190,7 +190,7 @@ class Walking:
         self.intake.counts.bad += 1
         await self.db.write(
             ledger_store.quarantine, self.connector.name, self.rows.account, stream.name,
-            f"below {due.external_id}", str(error), b"{}", self.clock.text(),
+            below(due.external_id), str(error), b"{}", self.clock.text(),
         )  # fmt: skip
 
 

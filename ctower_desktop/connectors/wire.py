@@ -148,7 +148,7 @@ class Breaker:
 class Wire:
     """Requests to one vendor. Raises only what connectors/contract.py names."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         http: Http,
         title: str,

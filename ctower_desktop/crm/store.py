@@ -97,17 +97,20 @@ _ADOPT = Query(
 )
 _MIRRORED = Query(_Known, "SELECT id FROM crm_account WHERE project_id = :project_id AND external_ref = :ref")
 _PUT_ACCOUNT = Command("""
-    INSERT INTO crm_account (id, project_id, account_scope_id, name, domain, external_ref, stage, source_system,
+    INSERT INTO crm_account (id, project_id, account_scope_id, name, domain, external_ref, stage,
+    source_system,
                              created_at, updated_at)
     VALUES (:id, :project_id, :account_scope_id, :name, :domain, :ref, :stage, 'attio', :at, :at)
     ON CONFLICT (project_id, external_ref) WHERE external_ref IS NOT NULL DO UPDATE
-    SET name = excluded.name, domain = excluded.domain, stage = excluded.stage, updated_at = excluded.updated_at
+    SET name = excluded.name, domain = excluded.domain, stage = excluded.stage,
+    updated_at = excluded.updated_at
 """)
 _PUT_OPPORTUNITY = Command("""
     INSERT INTO crm_opportunity (id, project_id, account_scope_id, account_id, title, stage, amount_estimate,
         probability, expected_close_date, next_step, owner_username, external_ref, source_system,
         created_at, updated_at)
-    SELECT :id, :project_id, :account_scope_id, a.id, :title, :stage, :amount, :probability, :close, :next_step,
+    SELECT :id, :project_id, :account_scope_id, a.id, :title, :stage, :amount, :probability, :close,
+    :next_step,
            :owner, :ref, 'attio', :at, :at
     FROM crm_account a WHERE a.project_id = :project_id AND a.external_ref = :account_ref
     ON CONFLICT (project_id, external_ref) WHERE external_ref IS NOT NULL DO UPDATE
@@ -159,7 +162,7 @@ def bury_notes_of(
 
 
 def mirror_accounts(db: apsw.Connection, rows: Sequence[Mapping[str, Any]], at: str) -> None:
-    """Our accounts after the vendor's companies: the one known by reference, else one of that name, else new."""
+    """Our accounts after the vendor's companies: one known by reference, else by name, else new."""
     for row in rows:
         ref, name, project_id = row["external_id"], row["name"], row["project_id"]
         known = _MIRRORED.first(db, project_id=project_id, ref=ref)
@@ -178,7 +181,8 @@ def mirror_opportunities(db: apsw.Connection, rows: Sequence[Mapping[str, Any]],
         [
             {
                 "id": new_id(), "project_id": row["project_id"], "account_scope_id": row["account_scope_id"],
-                "title": row["title"], "stage": opportunity_stage(row["stage"]), "amount": row["amount"] or 0.0,
+                "title": row["title"], "stage": opportunity_stage(row["stage"]),
+                "amount": row["amount"] or 0.0,
                 "probability": row["probability"], "close": row["expected_close_date"],
                 "next_step": row["next_step"] or NEXT_STEP, "owner": row["owner_name"],
                 "ref": row["external_id"], "account_ref": row["account_external_id"], "at": at,

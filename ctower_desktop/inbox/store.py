@@ -59,7 +59,8 @@ CONVERSATION = Mirror(
 )  # fmt: skip
 MESSAGE = Mirror(
     "message", "account_id", "message_id", "conversation_id", "conversation_global_id", "contact_global_id",
-    "sender_type", "sender_id", "sender_name", "private", "message_type", "content", "created_at", "updated_at",
+    "sender_type", "sender_id", "sender_name", "private", "message_type", "content", "created_at",
+    "updated_at",
 )  # fmt: skip
 ATTACHMENT = Mirror(
     "attachment", "message_global_id", "conversation_global_id", "content_type", "file_size", "file_url",
@@ -68,7 +69,8 @@ ATTACHMENT = Mirror(
 
 _CONTACT = """c.id, c.account_id, c.contact_id, c.name, c.email, c.phone_number, c.identifier, c.company_name,
            c.updated_at"""
-_CONVERSATION = """v.id, v.account_id, v.conversation_id, v.contact_global_id, c.name AS contact_name, v.inbox_id,
+_CONVERSATION = """v.id, v.account_id, v.conversation_id, v.contact_global_id, c.name AS contact_name,
+           v.inbox_id,
            i.name AS inbox_name, v.status, v.assignee_id, v.assignee_name, v.subject, v.labels, v.updated_at,
            v.created_at, v.last_activity_at"""
 _JOINED = """FROM conversation v
@@ -148,7 +150,8 @@ _SILENT = Query(
     """
     SELECT conversation_global_id, said_at FROM (
         SELECT conversation_global_id,
-               max(CASE WHEN lower(coalesce(sender_type, '')) IN ('user', 'agent', 'team') THEN created_at END)
+               max(CASE WHEN lower(coalesce(sender_type, '')) IN ('user', 'agent',
+               'team') THEN created_at END)
                    AS said_at,
                max(CASE WHEN lower(coalesce(sender_type, '')) IN ('contact', 'customer') THEN created_at END)
                    AS heard_at

@@ -27,14 +27,14 @@ class Mirror:
 
     def __init__(self, table: str, *columns: str, buried: bool = True) -> None:
         names = (*_ALWAYS, *columns)
-        same = ", ".join(columns)
+        same, given = ", ".join(columns), ", ".join(f"excluded.{column}" for column in columns)
         back = ", deleted_at = NULL, deleted_reason = NULL" if buried else ""
         raised = " OR deleted_at IS NOT NULL" if buried else ""
         self.table, self.columns, self.buried = table, columns, buried
         self._put = Command(
             f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + n for n in names)}) "
-            f"ON CONFLICT (id) DO UPDATE SET ({same}) = ({', '.join('excluded.' + c for c in columns)}){back} "
-            f"WHERE ({same}) IS NOT ({', '.join('excluded.' + c for c in columns)}){raised}"
+            f"ON CONFLICT (id) DO UPDATE SET ({same}) = ({given}){back} "
+            f"WHERE ({same}) IS NOT ({given}){raised}"
         )
         self._drop = Command(f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(:ids))")
         self._known = Query(Id, f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(:ids))")

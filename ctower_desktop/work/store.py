@@ -58,7 +58,8 @@ class Blockage(msgspec.Struct, frozen=True):
     updated_at: str
 
 
-_ISSUE = """id, external_id, identifier, title, url, team_name, linear_project_name, state, state_type, cycle_name,
+_ISSUE = """id, external_id, identifier, title, url, team_name, linear_project_name, state, state_type,
+           cycle_name,
            labels, blocked, blocked_by_count, priority, estimate, assignee_name, due_date, completed_at,
            archived_at, created_at, updated_at"""
 _LIST = Query(

@@ -1,4 +1,4 @@
-"""A tower whose connectors are connected to stand-in vendors; every exchange is checked against the vendors' documents."""
+"""A tower connected to stand-in vendors; every exchange is checked against the vendors' documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bindings: several parts of an account for one project, one account for several projects, moved without fetching."""
+"""Bindings: several parts of an account for one project, one account for several projects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from ctower_desktop.kernel.tower import by_job
 
 
 def said(project):
-    return f"SELECT content FROM message WHERE project_id = '{project.project_id}' AND deleted_at IS NULL ORDER BY content"
+    where = f"project_id = '{project.project_id}' AND deleted_at IS NULL"
+    return f"SELECT content FROM message WHERE {where} ORDER BY content"
 
 
 async def bind(bench, call, connector, *units):
@@ -177,7 +178,8 @@ async def test_a_company_of_attio_with_what_hangs_on_it(bench):
     second = await bench.project("Acme")
     await bind(bench, second, "attio", ("company", acme.id))
     for table, column, expected in (
-        ("deal", "title", ["Acme site"]), ("note", "content", ["about acme"]), ("task", "content", ["call acme"]),
+        ("deal", "title", ["Acme site"]), ("note", "content", ["about acme"]), ("task", "content",
+        ["call acme"]),
         ("company", "name", ["Acme"]),
     ):  # fmt: skip
         sql = f"SELECT {column} FROM {table} WHERE project_id = :p"

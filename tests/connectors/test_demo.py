@@ -1,4 +1,4 @@
-"""The demo's agency through the real connectors: everything it says, sells and does arrives, in three projects."""
+"""The demo's agency through the real connectors: everything it says, sells and does arrives."""
 
 from __future__ import annotations
 

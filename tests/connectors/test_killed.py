@@ -1,4 +1,4 @@
-"""Killed with SIGKILL while it reads: nothing that was stored is lost, the next run completes, nothing is doubled."""
+"""Killed with SIGKILL while it reads: nothing stored is lost, nothing doubled, the next run completes."""
 
 from __future__ import annotations
 
@@ -63,11 +63,12 @@ def check_whole(path: Path) -> None:
         )
     )
     assert torn == []
-    sides = list(
+    sides = next(
         db.execute(
-            "SELECT (SELECT count(*) FROM remote_row WHERE stream = 'messages'), (SELECT count(*) FROM message)"
+            "SELECT (SELECT count(*) FROM remote_row WHERE stream = 'messages'), "
+            "(SELECT count(*) FROM message)"
         )
-    )[0]
+    )
     assert sides[0] == sides[1]
     db.close()
 

@@ -70,7 +70,8 @@ async def test_an_issue_is_free_again_when_its_blocker_is_done(bench, team):
     await bench.sync("linear")
     assert await bench.column("SELECT blocked FROM issue ORDER BY title") == [0, 0]
     kinds = await bench.column(
-        "SELECT event_type FROM connector_event WHERE source = 'linear' AND event_type LIKE 'issue%' ORDER BY id"
+        "SELECT event_type FROM connector_event WHERE source = 'linear' AND event_type LIKE 'issue%' "
+        "ORDER BY id"
     )
     assert kinds == ["issue_created", "issue_created", "issue_blocked", "issue_unblocked"]
 
@@ -258,10 +259,12 @@ async def test_the_pace_follows_the_headers(bench, team):
     bench.linear.asked = Bucket(bench.clock.now, 30)
     bench.linear.generate(300)
     bench.clock.advance(60)
+    waits = []
     for _ in range(3):
         try:
             await bench.sync("linear")
         except SyncFailed as error:
-            assert error.retry_after is not None
-            bench.clock.advance(error.retry_after + 60)
+            waits.append(error.retry_after)
+            bench.clock.advance((error.retry_after or 0) + 60)
+    assert None not in waits
     assert not [seen for seen in bench.linear.requests if seen.status == 400], "never refused"

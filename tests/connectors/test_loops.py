@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from ctower_desktop.connectors.actions import push_contacts
-from ctower_desktop.connectors.answers import PushContacts
+from ctower_desktop.connectors.answers import PushContacts, SetBindings, UnitRef
+from ctower_desktop.connectors.connecting import set_bindings
 from ctower_desktop.connectors.jobs import push_to_loops
 from ctower_desktop.connectors.loops import payload_of
 from ctower_desktop.connectors.loops_store import Candidate
@@ -52,6 +53,17 @@ async def test_only_who_changed_is_pushed_again(people):
     assert (found.processed, found.updated) == (1, 1)
 
 
+async def test_a_person_of_two_projects_is_not_pushed_back_and_forth(people):
+    people.loops.add_property("projectNames", "string")
+    second = await people.project("Второй")
+    unit = UnitRef("account", "1")
+    await set_bindings(second, SetBindings(connector="chatwoot", units=[unit]))
+    assert (await push(people)).created == 2
+    found = (await push_contacts(second, PushContacts(project_ids=[second.project_id]))).loops
+    assert (found.processed, found.skipped) == (0, 2)
+    assert people.loops.find("boris@x.example", None).custom["projectNames"] == "Второй, Кофейня «Север»"
+
+
 async def test_who_unsubscribed_or_is_suppressed_is_left_alone(people):
     people.loops.create({"email": "anna@north.example"})
     people.loops.unsubscribe("anna@north.example")
@@ -94,8 +106,7 @@ async def test_the_pace_stays_below_the_limit(people):
 
 def test_only_plain_values_and_never_a_subscription():
     payload = payload_of(Candidate("a@x.example", "A B", ["P2", "P1"]), frozenset({"projectNames"}))
-    assert payload == {
-        "email": "a@x.example", "source": "ctower", "firstName": "A", "lastName": "B", "projectNames": "P1, P2",
-    }  # fmt: skip
+    expected = {"email": "a@x.example", "source": "ctower", "firstName": "A", "lastName": "B"}
+    assert payload == expected | {"projectNames": "P1, P2"}
     assert "subscribed" not in msgspec.json.encode(payload).decode()
     assert "projectNames" not in payload_of(Candidate("a@x.example", None, ["P"]), frozenset())

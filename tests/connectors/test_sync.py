@@ -119,7 +119,7 @@ async def test_one_cancelled_caller_does_not_stop_the_other(bench):
 
 
 async def test_errors_follow_the_ledger_to_the_dead_letter_and_back(bench):
-    """Contract T18: 30, 60, 120, 240 s, the fifth is given up; a manual retry makes it pending; success resolves."""
+    """Contract T18: 30, 60, 120, 240 s, the fifth is given up; a retry by hand; success resolves."""
     await bench.sync("chatwoot")
     await bench.sync("linear")
     bench.attio.faults.answer(400, {"code": "filter_error"}, times=None)

@@ -73,7 +73,8 @@ async def test_what_may_pass_is_tried_three_times(line, status):
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(400, Refused), (401, NeedsUser), (402, NeedsUser), (403, NeedsUser), (404, Missing),
+    ("status", "error"), [(400, Refused), (401, NeedsUser), (402, NeedsUser), (403, NeedsUser), (404,
+    Missing),
                           (422, Refused), (302, NeedsUser)],
 )  # fmt: skip
 async def test_what_will_not_pass_is_tried_once(line, status, error):

@@ -30,7 +30,8 @@ async def deal(call):
         "account_external_id": company["external_id"], "haystack": searchable("Сайт\nAcme"),
     }  # fmt: skip
     note = base(call, store.NOTE, "attionote", 1) | {
-        "parent_kind": "companies", "parent_external_id": company["external_id"], "content": "about the company",
+        "parent_kind": "companies", "parent_external_id": company["external_id"],
+        "content": "about the company",
     }  # fmt: skip
     task = base(call, store.TASK, "attiotask", 1) | {
         "parent_external_id": found["external_id"], "linked_external_ids": "[]", "content": "call",
@@ -69,7 +70,8 @@ async def test_the_mirror_speaks_our_words(call, deal):
     def stages(db):
         return list(
             db.execute(
-                "SELECT a.stage, o.stage, o.next_step FROM crm_account a JOIN crm_opportunity o ON o.account_id = a.id"
+                "SELECT a.stage, o.stage, o.next_step FROM crm_account a "
+                "JOIN crm_opportunity o ON o.account_id = a.id"
             )
         )
 
@@ -81,7 +83,8 @@ async def test_the_mirror_speaks_our_words(call, deal):
     [
         ("won", "active", "won"), ("Closed_Won", "active", "won"), ("closed lost", "inactive", "lost"),
         ("churned", "inactive", "discovery"), ("Proposal Sent", "prospect", "proposal"),
-        ("negotiation", "prospect", "negotiation"), (None, "prospect", "discovery"), ("", "prospect", "discovery"),
+        ("negotiation", "prospect", "negotiation"), (None, "prospect", "discovery"), ("", "prospect",
+        "discovery"),
     ],
 )  # fmt: skip
 def test_stages_are_mapped(word, account, opportunity):

@@ -41,7 +41,8 @@ class Inbox:
         at = f"2026-11-01T00:00:{number:02}.000Z"
         row = self.row("cw", number) | {
             "conversation_id": str(number), "contact_global_id": contact, "inbox_id": "1", "status": status,
-            "priority": None, "assignee_id": None, "assignee_name": None, "subject": None, "labels": as_json(["a"]),
+            "priority": None, "assignee_id": None, "assignee_name": None, "subject": None,
+            "labels": as_json(["a"]),
             "created_at": at, "updated_at": at, "last_activity_at": at,
         }  # fmt: skip
         inbox = self.row("cwinbox", 1) | {"inbox_id": "1", "name": "Site", "channel_type": None}
@@ -57,11 +58,13 @@ class Inbox:
             "message_id": str(self.n), "conversation_id": conversation.rpartition(":")[2],
             "conversation_global_id": conversation, "contact_global_id": None, "sender_type": "contact",
             "sender_id": "1", "sender_name": "Анна", "private": int(private), "message_type": "0",
-            "content": content, "created_at": "2026-11-01T00:00:00.000Z", "updated_at": "2026-11-01T00:00:00.000Z",
+            "content": content, "created_at": "2026-11-01T00:00:00.000Z",
+            "updated_at": "2026-11-01T00:00:00.000Z",
         }  # fmt: skip
         own = [
             self.row("cwa", f"{self.n}:{place}") | {
-                "message_global_id": row["id"], "conversation_global_id": conversation, "content_type": "image",
+                "message_global_id": row["id"], "conversation_global_id": conversation,
+                "content_type": "image",
                 "file_size": 1, "file_url": "https://x.example", "thumb_url": None,
             }
             for place in range(files)

@@ -62,7 +62,8 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(server, http):
 
 @pytest.mark.parametrize(
     "says",
-    [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhi", b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+    [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhi", b"garbage\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",],
 )  # fmt: skip
 async def test_a_torn_answer_is_none(server, http, says):
     server.says = says
@@ -72,7 +73,7 @@ async def test_a_torn_answer_is_none(server, http, says):
 
 async def test_silence_ends(server, http):
     server.says, server.hang = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nh", True
-    with pytest.raises(Unreachable, match="time|Timeout"):
+    with pytest.raises(Unreachable, match=r"time|Timeout"):
         await http.request("GET", server.url, timeout=0.2)
 
 
@@ -122,7 +123,8 @@ async def test_a_name_that_leads_there_later_is_refused_too(http, monkeypatch):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://vendor.example", "ftp://vendor.example", "https://", "vendor.example", "https://a:b@vendor.example",
+    ["http://vendor.example", "ftp://vendor.example", "https://", "vendor.example",
+    "https://a:b@vendor.example",
      "https://127.0.0.1/?x=1", "https://vendor.example:99999", "https://10.1.2.3", "https://[fd00::1]",
      "https://metadata.google.internal", "https://100.100.100.200"],
 )  # fmt: skip
