@@ -54,6 +54,7 @@ from ctower_desktop.kernel.tower import Owner, Scoped, Tower
 
 _STEPS = {
     "connector_needs_user": "Open the connection's form, correct it and test it again.",
+    "address_refused": "Open the connection's form and correct the address.",
     "vendor_unavailable": "Nothing to do: it is tried again by itself.",
     "vendor_circuit_open": "Nothing to do: it is tried again by itself.",
     "upstream_unreachable": "Check the network and the address; it is tried again by itself.",

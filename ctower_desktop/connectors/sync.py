@@ -209,6 +209,7 @@ class Sync:
         known = await self.account(connector, by_user=False)
         wire, page = self._lines[name].wire, self._lines[name].page
         started, requests = tower.clock.text(), wire.requests
+        wire.server_time = None  # what the vendor's clock said the last time is no upper end of this window
         await self.derive(connector)
         run = await tower.db.write(remote_store.begin, name)
         rows, facts = Rows(name, known.account), {} if whole else dict(known.facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from ctower_desktop.inbox import store as inbox_store
 from ctower_desktop.kernel.errors import Conflict, NotFound, StorageFailure, TowerError
 from ctower_desktop.kernel.system import as_text
 from ctower_desktop.kernel.tower import ProjectRef, Scoped, Tower
+
+log = logging.getLogger(__name__)
 
 
 class ConnectorNotFound(NotFound):
@@ -104,11 +107,6 @@ def connector_named(name: str) -> Connector:
     return found
 
 
-def configured(tower: Tower, connector: Connector) -> bool:
-    """Whether a connector has what it needs to be tried."""
-    return connector.missing_setting(tower.settings.get(connector.settings)) is None
-
-
 async def sync_one(
     call: Scoped,
     connector: Connector,
@@ -129,6 +127,7 @@ async def sync_one(
     before = await tower.db.read(ledger_store.state, project.id, name)
     await tower.db.write(ledger_store.running, project, name, tower.clock.text())
     await _note(tower, project, name, "process_started", {"mode": MODE})
+    settled = False
     try:
         known = await sync.account(connector, by_user=call.user.kind != "job")
         await tower.db.write_durably(
@@ -139,16 +138,27 @@ async def sync_one(
             connector, since, fresh_within=fresh_within, whole=whole, allow_deletes=allow_deletes
         )
         sync.report(name, None)
-        return await _succeeded(tower, project, connector, pulled, before, since.get(project.id))
+        found = await _succeeded(tower, project, connector, pulled, before, since.get(project.id))
+        settled = True
+        return found
     except StorageFailure:
         raise
     except TowerError as error:
         sync.report(name, error)
         await _failed(tower, project, connector, error)
+        settled = True
         raise SyncFailed(f"{error.code}: {error}", retry_after=error.retry_after) from error
-    except asyncio.CancelledError:
-        await asyncio.shield(tower.db.write(ledger_store.stopped, project, name, tower.clock.text()))
-        raise
+    finally:
+        if not settled:
+            await asyncio.shield(_stopped(tower, project, name))
+
+
+async def _stopped(tower: Tower, project: ProjectRef, name: str) -> None:
+    """Cancelled, or the database cannot be written: it runs no more, and nothing is held against it."""
+    try:
+        await tower.db.write(ledger_store.stopped, project, name, tower.clock.text())
+    except StorageFailure as error:
+        log.warning("the state of %s could not be written: %s", name, error)
 
 
 def _kind(connector: Connector) -> str:

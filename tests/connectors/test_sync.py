@@ -32,6 +32,7 @@ from ctower_desktop.connectors.jobs import retry_errors, sync_cycle
 from ctower_desktop.connectors.ledger_store import ErrorNotFound
 from ctower_desktop.connectors.sync import Sync
 from ctower_desktop.connectors.syncing import ConnectorNotFound, SyncFailed, sync_one
+from ctower_desktop.kernel.errors import StorageFull
 from ctower_desktop.kernel.events import SyncProgress
 from ctower_desktop.kernel.system import from_text
 
@@ -54,6 +55,7 @@ async def test_rows_and_place_commit_together_or_not_at_all(bench, monkeypatch):
     stored = await bench.one("SELECT count(*) FROM remote_row WHERE stream = 'conversations'")
     place = await bench.one("SELECT resume ->> 'page' FROM stream_state WHERE stream = 'conversations'")
     assert (stored, place) == (25, 1), "the place is that of the last page that is stored"
+    assert await bench.column("SELECT status FROM connector_sync_state") == ["idle"]
     monkeypatch.undo()
     await bench.sync("chatwoot")
     assert await bench.one("SELECT count(*) FROM message") == 60
@@ -360,3 +362,73 @@ async def test_a_vendor_that_was_running_when_the_program_ended_is_not_running(b
     await bench.tower.stop_parts()
     state = (await read_connector_state(bench.call)).connectors
     assert [(s.status, s.last_error) for s in state] == [("failed", "interrupted")]
+
+
+async def test_a_storm_of_errors_opens_the_breaker_and_one_cheap_call_probes(bench):
+    await bench.sync("attio")
+    bench.attio.faults.answer(500, {"message": "storm"}, content_type="application/json", times=None)
+    for _ in range(3):
+        with pytest.raises(SyncFailed):
+            await bench.sync("attio", bench.by_schedule())
+    asked = len(bench.attio.requests)
+    with pytest.raises(SyncFailed, match="vendor_circuit_open"):
+        await bench.sync("attio", bench.by_schedule())
+    assert len(bench.attio.requests) == asked, "left alone"
+    bench.clock.advance(40)
+    with pytest.raises(SyncFailed):
+        await bench.sync("attio", bench.by_schedule())
+    assert [seen.path for seen in bench.attio.requests[asked:]] == ["/v2/self"], "one cheap probe"
+    bench.attio.faults.clear()
+    bench.clock.advance(40)
+    await bench.sync("attio", bench.by_schedule())
+
+
+async def test_a_full_disk_loses_nothing_and_blames_no_vendor(bench):
+    for n in range(60):
+        bench.talk(f"hello {n} " * 50)
+
+    def limit(db, pages):
+        db.pragma("max_page_count", pages)
+
+    pages = await bench.one("SELECT page_count FROM pragma_page_count()")
+    await bench.tower.db.write(limit, pages + 40)
+    with pytest.raises(StorageFull):
+        await bench.sync("chatwoot")
+    assert await bench.column("SELECT id FROM connector_error") == []
+    await bench.tower.db.write(limit, 1_000_000)
+    found = await bench.sync("chatwoot")
+    assert found.connector == "chatwoot"
+    assert await bench.one("SELECT count(*) FROM message") == 60
+    assert await bench.column("SELECT status FROM connector_sync_state") == ["ok"]
+
+
+async def test_errors_of_one_project_are_not_there_for_another(bench):
+    """Contract T14."""
+    await bench.sync("attio")
+    bench.attio.faults.answer(400, {"code": "filter_error"}, times=None)
+    bench.clock.advance(1)
+    await sync_connectors(bench.call)
+    own = (await list_connector_errors(bench.call, ListErrors())).errors
+    other = await bench.project("Другой проект")
+    assert (await list_connector_errors(other, ListErrors())).errors == []
+    assert (await read_connector_state(other)).connectors == []
+    with pytest.raises(ErrorNotFound):
+        await revive_dead_letter(other, int(own[0].id))
+
+
+async def test_what_was_done_is_in_the_audit_trail(bench):
+    bench.linear.faults.down()
+    await sync_connectors(bench.call)
+    await sync_connector(bench.call, "chatwoot")
+    lines = await bench.rows(
+        "SELECT action, status FROM audit_event WHERE action LIKE 'connectors.sync%' ORDER BY id"
+    )
+    assert lines == [("connectors.sync_all", "partial"), ("connectors.sync_one", "ok")]
+
+
+@pytest.mark.parametrize("given", ["0", "abc", "99999"])
+def test_limits_are_clamped(given):
+    """Contract T37."""
+    for endpoint, default, most in ((list_connector_errors, 100, 500), (list_dead_letters, 50, 500)):
+        found = endpoint.arguments({}, {"limit": given}, b"")["query"].limit
+        assert found == {"0": 1, "abc": default, "99999": most}[given]
