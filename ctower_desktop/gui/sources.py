@@ -39,5 +39,5 @@ def _source(one: Overview, now: datetime) -> Source:
     if one.status in ("failed", "partial"):
         return Source(one.title, "warning", tr("will be retried"))
     if one.last_success_at is None:
-        return Source(one.title, "text_3", tr("not synced yet"))
+        return Source(one.title, "text_3", tr("not yet"))
     return Source(one.title, "success", ago(one.last_success_at, now))

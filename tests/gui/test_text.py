@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 import ctower_desktop.gui as gui
+from ctower_desktop import app
 from ctower_desktop.gui import text
+from ctower_desktop.kernel.settings import SETTINGS, fields
 from ctower_desktop.kernel.system import resources
 
 ROOT = Path(gui.__file__).parent
@@ -111,3 +113,13 @@ def test_times_are_named_as_people_name_them(monkeypatch):
     assert text.ago("2026-11-20T11:58:00.000Z", NOW) == "2 мин назад"
     assert text.ago("2026-11-15T12:00:00.000Z", NOW) == "5 дней назад"
     assert text.ago("2026-11-20T11:59:30.000Z", NOW) == "только что"
+
+
+def test_every_setting_is_translated():
+    app.import_rooms()
+    known, wanted = catalogue(), set()
+    for page, shape in SETTINGS.items():
+        wanted.add((shape.__doc__ or "").strip().partition("\n")[0])
+        for field in fields(page):
+            wanted |= {field.title, field.about}
+    assert {text for text in wanted if text not in known} == set()
