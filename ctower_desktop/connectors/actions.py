@@ -30,8 +30,8 @@ from ctower_desktop.connectors.answers import (
     Trends,
 )
 from ctower_desktop.connectors.contract import CONNECTORS
-from ctower_desktop.connectors.ledger_store import ErrorNotFound
 from ctower_desktop.connectors.loops import PER_RUN, Pusher
+from ctower_desktop.connectors.model import ErrorNotFound
 from ctower_desktop.connectors.reconciliation import Reconciliation, reconcile
 from ctower_desktop.connectors.sync import Sync
 from ctower_desktop.connectors.syncing import (

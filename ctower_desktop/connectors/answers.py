@@ -10,8 +10,8 @@ from msgspec import Meta
 from ctower_desktop.connectors.binding_store import BoundUnit
 from ctower_desktop.connectors.completeness import Metric
 from ctower_desktop.connectors.contract import Account, Unit
-from ctower_desktop.connectors.ledger_store import ConnectorError, Quarantined, SyncState
 from ctower_desktop.connectors.loops import Push
+from ctower_desktop.connectors.model import ConnectorError, Quarantined, SyncState
 from ctower_desktop.connectors.reconciliation import Reconciliation
 from ctower_desktop.connectors.reconciliation_store import ConnectorPoint, Difference, Point
 from ctower_desktop.connectors.syncing import EventLog, Synced

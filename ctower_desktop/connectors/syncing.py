@@ -14,6 +14,7 @@ from ctower_desktop.connectors import binding_store, ledger, ledger_store
 from ctower_desktop.connectors.contract import CONNECTORS, Connector, NotConfigured, settings_of
 from ctower_desktop.connectors.events import Event, silent, silent_before
 from ctower_desktop.connectors.ledger_store import MODE, Newest
+from ctower_desktop.connectors.model import SyncState
 from ctower_desktop.connectors.settings import ConnectorSettings
 from ctower_desktop.connectors.sync import Pulled, Sync
 from ctower_desktop.inbox import store as inbox_store
@@ -181,7 +182,7 @@ async def _succeeded(  # noqa: PLR0917
     project: ProjectRef,
     connector: Connector,
     pulled: Pulled,
-    before: ledger_store.SyncState | None,
+    before: SyncState | None,
     since: str | None,
 ) -> Synced:
     name, at = connector.name, tower.clock.text()

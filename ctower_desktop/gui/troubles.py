@@ -10,7 +10,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ctower_desktop.connectors.ledger_store import ConnectorError, Quarantined
+from ctower_desktop.connectors.model import ConnectorError, Quarantined
 from ctower_desktop.gui.connection import code_of, stream_words, what_happened
 from ctower_desktop.gui.text import ago, tr, trn
 from ctower_desktop.gui.widgets import Button, Card, Label, clear, row

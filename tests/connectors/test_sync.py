@@ -29,7 +29,7 @@ from ctower_desktop.connectors.connecting import list_quarantine, retry_quaranti
 from ctower_desktop.connectors.contract import CONNECTORS
 from ctower_desktop.connectors.intake_store import Intake
 from ctower_desktop.connectors.jobs import retry_errors, sync_cycle
-from ctower_desktop.connectors.ledger_store import ErrorNotFound
+from ctower_desktop.connectors.model import ErrorNotFound
 from ctower_desktop.connectors.sync import Sync
 from ctower_desktop.connectors.syncing import ConnectorNotFound, SyncFailed, sync_one
 from ctower_desktop.kernel.errors import StorageFull
