@@ -21,7 +21,7 @@ from ctower_desktop.projects.model import NewProject
 from ctower_desktop.search.actions import query_lightrag, read_lightrag_status
 from ctower_desktop.search.model import LightragQuery
 
-QUESTIONS = ("when is the delivery", "что с оплатой", "invoice 120", "who approved the design", "сроки запуска")
+QUESTIONS = ("when is the delivery", "что с оплатой", "invoice 120", "who approved it", "сроки запуска")
 _LONGEST = 120.0  # seconds the whole may take
 
 
@@ -59,7 +59,8 @@ async def _busy(folder: Path, environment: dict[str, str]) -> tuple[list[Stall],
     tower = await app.open_tower(Home(folder), environment=environment, secrets="file")
     stalls: list[Stall] = []
     try:
-        running = await app.start(tower, dict.fromkeys(("tower", "graph", "agents", "dashboard")), lambda _: None)
+        closed = dict.fromkeys(("tower", "graph", "agents", "dashboard"))
+        running = await app.start(tower, closed, lambda _: None)
         made = (await create_project(desktop(tower, new_id()), NewProject(name="Bench"))).project
         call = desktop(tower, new_id(), ProjectRef(made.id, made.name, made.account_scope_id))
         await query_lightrag(call, LightragQuery(query="warm up"))  # the libraries are imported by then
