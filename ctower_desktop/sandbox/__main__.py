@@ -1,8 +1,8 @@
-"""Serves the stand-in vendors until standard input ends: `python -m ctower_desktop.sandbox bulk 1000 20`.
+"""Serves the stand-in vendors until standard input ends: `python -m ctower_desktop.sandbox demo`.
 
-One line of JSON says where they are, with which tokens, and what belongs to which client. `demo` is the agency
-of the demo, with its life going on; `bulk N M` a Chatwoot of N conversations of M messages each, to measure a
-sync against.
+One line of JSON says where they are, with which tokens, and what belongs to which client. `demo` is the
+agency of the demo, with its life going on; `bulk N M` a Chatwoot of N conversations of M messages each, to
+measure a sync against.
 """
 
 import argparse

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 
+ANY_PORTS = ("--port", "0", "--graph-port", "0", "--agents-port", "0", "--dashboard-port", "0")
+
+
 def run(*, tiny: bool) -> list[dict[str, Any]]:
     """Start and stop the server several times in one home."""
     seconds, memory, stops = [], [], []
@@ -20,19 +23,7 @@ def run(*, tiny: bool) -> list[dict[str, Any]]:
         for _ in range(2 if tiny else 6):
             began = time.perf_counter()
             server = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "ctower_desktop",
-                    "serve",
-                    "--home",
-                    home,
-                    "--port",
-                    "0",
-                    "--graph-port",
-                    "0",
-                ]
-                + ["--agents-port", "0", "--dashboard-port", "0"],
+                [sys.executable, "-m", "ctower_desktop", "serve", "--home", home, *ANY_PORTS],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
