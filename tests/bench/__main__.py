@@ -1,7 +1,7 @@
 """`python -m tests.bench [--tiny] [PART …]`: runs the parts, prints one table, writes JSON.
 
-Every figure is a ratio or a bound measured in this run on this machine. `--tiny` runs everything at toy size, to
-show that it works; its figures mean nothing and no target is checked.
+Every figure is a ratio or a bound measured in this run on this machine. `--tiny` runs everything at toy
+size, to show that it works; its figures mean nothing and no target is checked.
 """
 
 from __future__ import annotations

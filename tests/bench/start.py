@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-
 ANY_PORTS = ("--port", "0", "--graph-port", "0", "--agents-port", "0", "--dashboard-port", "0")
 
 
