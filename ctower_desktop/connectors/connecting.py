@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,7 +30,14 @@ from ctower_desktop.connectors.answers import (
     TryConnection,
     Units,
 )
-from ctower_desktop.connectors.contract import CONNECTORS, Account, Connector, NeedsUser, NotConfigured
+from ctower_desktop.connectors.contract import (
+    CONNECTORS,
+    Account,
+    Connector,
+    NeedsUser,
+    NotConfigured,
+    origin_of,
+)
 from ctower_desktop.connectors.intake_store import Intake
 from ctower_desktop.connectors.loops import LOOPS, Loops, Pusher
 from ctower_desktop.connectors.remote_store import Rows
@@ -149,12 +155,12 @@ async def connect(call: Scoped, name: str, body: TryConnection) -> Tried:
         account, page = await _check(tower, vendor, body)
     except (Upstream, Invalid) as error:
         raise ConnectionRefused(str(error)) from None
-    declared = {field.name for field in fields(vendor.name)}
-    values = {key: value for key, value in msgspec.structs.asdict(page).items() if key in declared}
+    checked = msgspec.structs.asdict(page)
+    values = {key: checked[key] for key in _given(vendor, body)}
     await tower.settings.change(vendor.settings, values)
     if not isinstance(vendor, Loops):
         await tower.db.write_durably(
-            intake_store.adopt, vendor, account.id, account.name, vendor.base_url(page)
+            intake_store.adopt, vendor, account.id, account.name, origin_of(vendor.base_url(page))
         )
         await tower.db.write_durably(
             binding_store.bind_first, call.project_ref, vendor, account.id, tower.clock.text()
@@ -255,23 +261,26 @@ def _tried_page(tower: Tower, vendor: Connector | Loops, body: TryConnection) ->
     A token goes only to the address it was given for: with another address it has to be given again.
     """
     current = msgspec.structs.asdict(tower.settings.get(vendor.settings))
+    given = _given(vendor, body)
+    if _origin(str(given.get("base_url", current["base_url"]))) != _origin(current["base_url"]):
+        current |= {field.name: "" for field in fields(vendor.name) if field.secret}
+    return check({**current, **given}, vendor.settings)
+
+
+def _given(vendor: Connector | Loops, body: TryConnection) -> dict[str, str | int | bool]:
+    """What was filled in: a secret that was left empty stays as it is."""
     declared = {field.name: field for field in fields(vendor.name)}
     unknown = sorted(body.settings.keys() - declared.keys())
     if unknown:
         raise Invalid(f"{vendor.title} has no setting {unknown[0]!r}.")
-    given = {k: v for k, v in body.settings.items() if not (declared[k].secret and v == "")}
-    moved = _origin(str(given.get("base_url", current["base_url"]))) != _origin(current["base_url"])
-    if moved:
-        current |= {name: "" for name, field in declared.items() if field.secret}
-    return check({**current, **given}, vendor.settings)
+    return {k: v for k, v in body.settings.items() if not (declared[k].secret and v == "")}
 
 
-def _origin(url: str) -> tuple[str, str]:
+def _origin(url: str) -> str:
     try:
-        parts = urlsplit(url.strip())
+        return origin_of(url)
     except ValueError:
         raise AddressRefused(f"{url[:200]!r} is not a web address.") from None
-    return parts.scheme, parts.netloc.lower()
 
 
 async def _overview(call: Scoped, sync: Sync, connector: Connector) -> Overview:

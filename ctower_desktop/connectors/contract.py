@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -285,6 +286,12 @@ CONNECTORS: dict[str, Connector] = {}
 def stream_of(connector: Connector, name: str) -> Stream:
     """The declaration of a stream."""
     return next(stream for stream in connector.streams if stream.name == name)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port: another origin is another server, another path or a final slash is not."""
+    parts = urlsplit(url.strip())
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def settings_of(connector: Connector, page: Any) -> str:

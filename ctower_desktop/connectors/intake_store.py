@@ -14,7 +14,7 @@ from ctower_desktop.connectors.projection_store import MIRRORS, Projector, bindi
 from ctower_desktop.connectors.remote_store import Rows
 from ctower_desktop.kernel.sql import Command, Query
 
-BATCH = 400
+BATCH = 150  # rows; a conversation may take hundreds of messages along
 _HOLD_SHARE = 0.2
 _HOLD_LEAST = 5
 

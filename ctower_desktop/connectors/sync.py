@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctower_desktop.connectors import intake_store, ledger_store, projection_store, remote_store
-from ctower_desktop.connectors.contract import Connector, NeedsUser, settings_of
+from ctower_desktop.connectors.contract import Connector, NeedsUser, origin_of, settings_of
 from ctower_desktop.connectors.intake_store import Counts, Intake
 from ctower_desktop.connectors.remote_store import Rows
 from ctower_desktop.connectors.walking import Walking
@@ -136,7 +136,7 @@ class Sync:
                 breaker.blocked = error
                 raise
             await self.tower.db.write(
-                intake_store.adopt, connector, found.id, found.name, connector.base_url(page)
+                intake_store.adopt, connector, found.id, found.name, origin_of(connector.base_url(page))
             )
             line.checked = True
         known = await self.tower.db.read(remote_store.connection, connector.name)

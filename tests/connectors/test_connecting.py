@@ -114,3 +114,15 @@ async def test_new_settings_let_a_refused_connection_try_again(bench):
     assert "form" in cards["attio"].next_step
     await bench.tower.settings.change(AttioSettings, {"api_token": "rotated"})
     await bench.sync("attio", bench.by_schedule())
+
+
+async def test_a_final_slash_is_no_other_server(bench):
+    bench.talk("hello")
+    await bench.sync("chatwoot")
+    asked = bench.chatwoot.front.count("/messages")
+    await connect(
+        bench.call, "chatwoot", TryConnection(settings={"base_url": bench.hosted["chatwoot"] + "/"})
+    )
+    await bench.sync("chatwoot")
+    assert await bench.one("SELECT count(*) FROM message") == 1
+    assert bench.chatwoot.front.count("/messages") == asked, "nothing was forgotten, nothing is fetched again"
