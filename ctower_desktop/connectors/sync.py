@@ -6,10 +6,11 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ctower_desktop.connectors import intake_store, ledger_store, projection_store, remote_store
-from ctower_desktop.connectors.contract import Connector, NeedsUser, origin_of, settings_of
+from ctower_desktop.connectors.contract import CONNECTORS, Connector, NeedsUser, origin_of, settings_of
 from ctower_desktop.connectors.intake_store import Counts, Intake
 from ctower_desktop.connectors.remote_store import Rows
 from ctower_desktop.connectors.walking import Walking
@@ -66,6 +67,7 @@ class Sync:
     _last: dict[str, Pulled] = field(default_factory=dict)
     _last_whole: dict[str, Pulled] = field(default_factory=dict)
     _down: set[str] = field(default_factory=set)
+    _gauges: list[Any] = field(default_factory=list)
 
     @classmethod
     async def start(cls, tower: Tower) -> Sync:
@@ -73,11 +75,30 @@ class Sync:
         found = cls(tower)
         await tower.db.write(ledger_store.interrupted, tower.clock.text())
         tower.settings.changed.append(found.settings_changed)
+        found.show_breakers()
         return found
+
+    def show_breakers(self) -> None:
+        """The state of every breaker among the metrics: 1 while it is not closed, and failures in a row."""
+        metrics = self.tower.metrics
+        state = metrics.gauge("app_circuit_breaker_state", "1 while a vendor is left alone", "host", "state")
+        failures = metrics.gauge("app_circuit_breaker_failures", "Failures of a vendor in a row", "host")
+        self._gauges += [state, failures]
+        for name in CONNECTORS:
+            state.labels(name, "open").set_function(partial(self._is_open, name))
+            failures.labels(name).set_function(partial(self._failures, name))
+
+    def _is_open(self, name: str) -> float:
+        return float(self.breaker(name).state != "closed")
+
+    def _failures(self, name: str) -> float:
+        return float(self.breaker(name).failures)
 
     async def stop(self) -> None:
         """Cancel what is being read; every page that was stored stays."""
         self.tower.settings.changed.remove(self.settings_changed)
+        for gauge in self._gauges:
+            self.tower.metrics.registry.unregister(gauge)
         tasks = [running.task for running in self._running.values()]
         for task in tasks:
             task.cancel()
@@ -98,50 +119,56 @@ class Sync:
         """The circuit breaker of a connection."""
         return self.breakers.setdefault(name, Breaker(self.tower.clock.monotonic))
 
-    async def wire(self, connector: Connector, page: Any = None) -> Wire:
-        """The line to a vendor by its settings, or by settings that are only being tried."""
-        trying = page is not None
-        page = page if trying else self.tower.settings.get(connector.settings)
-        line = self._lines.get(connector.name)
-        if line is not None and not trying and line.page == page:
-            return line.wire
+    async def wire(self, connector: Connector, page: Any) -> Wire:
+        """A line by settings that are only being tried, with a breaker of its own."""
+        return await self._wire(connector, page, Breaker(self.tower.clock.monotonic))
+
+    async def _wire(self, connector: Connector, page: Any, breaker: Breaker) -> Wire:
         base = await checked_url(settings_of(connector, page), private=page.allow_private_network)
-        wire = Wire(
+        return Wire(
             self.tower.http,
             connector.title,
             base,
             connector.headers(page),
             connector.failure,
             connector.budgets(page, self.tower.clock.monotonic, self.sleep),
-            Breaker(self.tower.clock.monotonic) if trying else self.breaker(connector.name),
+            breaker,
             self.sleep,
             self.chance,
         )
-        if not trying:
-            self._lines[connector.name] = _Line(wire, page)
-        return wire
+
+    async def _line(self, connector: Connector) -> _Line:
+        """The line by the settings in force."""
+        page = self.tower.settings.get(connector.settings)
+        line = self._lines.get(connector.name)
+        if line is None or line.page != page:
+            line = _Line(await self._wire(connector, page, self.breaker(connector.name)), page)
+            self._lines[connector.name] = line
+        return line
 
     async def account(self, connector: Connector, *, by_user: bool) -> remote_store.Connection:
         """The account we are connected to; asked for once for each token, and after failures as a probe."""
-        wire, page = await self.wire(connector), self.tower.settings.get(connector.settings)
-        line, breaker = self._lines[connector.name], self.breaker(connector.name)
+        return (await self._account(connector, by_user=by_user))[0]
+
+    async def _account(self, connector: Connector, *, by_user: bool) -> tuple[remote_store.Connection, _Line]:
+        line = await self._line(connector)
+        breaker = line.wire.breaker
         if by_user and breaker.blocked is not None:
             breaker.blocked = None
             line.checked = False
         breaker.guard()
         if not line.checked or breaker.state == "half_open":
             try:
-                found = await connector.check(wire, page)
+                found = await connector.check(line.wire, line.page)
             except NeedsUser as error:
                 breaker.blocked = error
                 raise
-            await self.tower.db.write(
-                intake_store.adopt, connector, found.id, found.name, origin_of(connector.base_url(page))
-            )
+            origin = origin_of(connector.base_url(line.page))
+            await self.tower.db.write(intake_store.adopt, connector, found.id, found.name, origin)
             line.checked = True
         known = await self.tower.db.read(remote_store.connection, connector.name)
         assert known is not None, "adopted above"
-        return known
+        return known, line
 
     async def pull(
         self,
@@ -206,8 +233,8 @@ class Sync:
 
     async def _pull(self, connector: Connector, since: dict[str, str], *, whole: bool, allow: bool) -> Pulled:
         tower, name = self.tower, connector.name
-        known = await self.account(connector, by_user=False)
-        wire, page = self._lines[name].wire, self._lines[name].page
+        known, line = await self._account(connector, by_user=False)
+        wire, page = line.wire, line.page
         started, requests = tower.clock.text(), wire.requests
         wire.server_time = None  # what the vendor's clock said the last time is no upper end of this window
         await self.derive(connector)

@@ -374,6 +374,7 @@ async def test_a_storm_of_errors_opens_the_breaker_and_one_cheap_call_probes(ben
     with pytest.raises(SyncFailed, match="vendor_circuit_open"):
         await bench.sync("attio", bench.by_schedule())
     assert len(bench.attio.requests) == asked, "left alone"
+    assert b'app_circuit_breaker_state{host="attio",state="open"} 1.0' in bench.tower.metrics.text()
     bench.clock.advance(40)
     with pytest.raises(SyncFailed):
         await bench.sync("attio", bench.by_schedule())
