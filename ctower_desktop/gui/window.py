@@ -253,8 +253,9 @@ class MainWindow(QMainWindow):
         self._dress()
         self._build()
         self.resize(size)
+        for page_ in self._pages.values():
+            page_.project_changed()
         self.open_page(front)
-        self._project = None
         self._load_projects()
         self._load_sources()
 
