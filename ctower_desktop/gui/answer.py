@@ -93,7 +93,7 @@ class AnswerView(QWidget):
         self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._verdict_name = Label(tr("Enough evidence:"), "meta", "text_2")
         self._verdict = Label("", "meta", "text_2")
-        self._facts = Label("", "meta", "text_2")
+        self._facts = Label("", "meta", "text_2", wrap=True)
         self._useful = IconButton("thumb-up", tr("A good answer"), checkable=True)
         self._useless = IconButton("thumb-down", tr("Not what I asked"), checkable=True)
         self._copy = IconButton("copy", tr("Copy the answer with its sources"))
@@ -101,7 +101,8 @@ class AnswerView(QWidget):
         self._useless.clicked.connect(lambda: self._rate(-1))
         self._copy.clicked.connect(self.copied)
         self._tools = QWidget()
-        tools = row(self._verdict_name, self._verdict, self._facts, 0, spacing=6)
+        tools = row(self._verdict_name, self._verdict, spacing=6)
+        tools.addWidget(self._facts, 1)
         for button in (self._useful, self._useless, self._copy):
             tools.addWidget(button)
         self._tools.setLayout(tools)

@@ -1,7 +1,8 @@
 """Python's garbage is collected on the thread of the window, and nowhere else.
 
-Widgets hang together in cycles with the functions connected to them. The collector runs in whatever thread
-happens to allocate, which may be one that reads the database, and a widget or timer destroyed there breaks Qt.
+Widgets hang together in cycles with the functions connected to them. The collector runs in whatever
+thread happens to allocate, which may be one that reads the database, and a widget or timer destroyed there
+breaks Qt.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ctower_desktop.gui import icons, theme
+from ctower_desktop.gui.flow import FlowLayout
 from ctower_desktop.gui.text import tr, trn
-from ctower_desktop.gui.widgets import SearchField, ToggleChip, row
+from ctower_desktop.gui.widgets import SearchField, ToggleChip
 from ctower_desktop.search.model import LightragQuery
 
 _PERIODS = (0, 7, 30, 90, 365)  # days; 0 is any time
@@ -105,7 +106,7 @@ class QuestionBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.field)
-        column.addLayout(row(*self.kinds.values(), self.period, self.private, 0, self.recent))
+        column.addLayout(FlowLayout(*self.kinds.values(), self.period, self.private, self.recent))
         for chip in (*self.kinds.values(), self.private):
             chip.clicked.connect(self._narrowed)
 

@@ -28,7 +28,7 @@ from ctower_desktop.search.actions import rate_answer, read_lightrag_status, str
 from ctower_desktop.search.asking import AnswerBegun, AnswerDone, AnswerEvent, AnswerPiece
 from ctower_desktop.search.model import EvidenceItem, LightragAnswer, LightragStatus, NewFeedback
 
-_WIDEST = 760
+_WIDEST, _NARROWEST = 760, 540
 _PATIENCE = 300  # milliseconds before waiting is shown
 _RECORDS = {"conversation", "message", "attachment", "issue", "comment", "deal", "note", "task"}
 
@@ -131,6 +131,7 @@ class AskPage(Page):
         middle.addWidget(centre, 1)
         left = QWidget()
         left.setLayout(middle)
+        left.setMinimumWidth(_NARROWEST)
         split = QSplitter()
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)
@@ -303,9 +304,7 @@ class AskPage(Page):
         self._show_progress(event.done, event.total)
 
     def _show_progress(self, done: int, total: int) -> None:
-        self.progress.show_progress(
-            tr("Learning what the texts mean; words are searched already"), done, total
-        )
+        self.progress.show_progress(tr("Learning what the texts mean"), done, total)
         self.progress.setVisible(done < total)
 
     # -- states

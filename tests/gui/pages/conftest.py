@@ -62,12 +62,19 @@ class Stage:
         return page
 
     async def put(self, sql: str, **values: object) -> None:
-        """Write a row as a connector would."""
+        """Write as a connector would."""
 
         def write(db):
             db.execute(sql, values)
 
         await self.tower.db.write(write)
+
+    async def add(self, table: str, **values: object) -> None:
+        """A row of the project's mirror."""
+        assert self.project is not None
+        row = {"project_id": self.project.id, "account_scope_id": SCOPE} | values
+        names = ", ".join(row)
+        await self.put(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{n}' for n in row)})", **row)
 
     async def indexed(self) -> None:
         """Let everything be found by its words."""
@@ -78,65 +85,56 @@ class Stage:
 
 
 async def fill(stage: Stage) -> None:
-    """One conversation with a private note, one issue with a comment, one deal with a note and a task."""
-    p = stage.project.id
-    base = {"p": p, "s": SCOPE, "at": "2026-11-20T07:12:00.000Z"}
-    contact, conversation = f"cwc:{p}:1:5", f"cw:{p}:1:318"
-    await stage.put(
-        "INSERT INTO contact (id, project_id, account_scope_id, account_id, contact_id, name, company_name,"
-        " haystack, created_at, updated_at) VALUES (:id, :p, :s, '1', '5', 'Ольга Ветрова', 'Север', '', :at, :at)",
-        id=contact, **base,
-    )  # fmt: skip
-    await stage.put(
-        "INSERT INTO conversation (id, project_id, account_scope_id, account_id, conversation_id, contact_global_id,"
-        " status, subject, created_at) VALUES (:id, :p, :s, '1', '318', :c, 'open', 'Запуск магазина', :at)",
-        id=conversation, c=contact, **base,
+    """One conversation with a private note, one issue with a comment, one deal with a note."""
+    assert stage.project is not None
+    p, at = stage.project.id, "2026-11-20T07:12:00.000Z"
+    contact, talk = f"cwc:{p}:1:5", f"cw:{p}:1:318"
+    issue, times = f"linissue:{p}:w:i1", {"created_at": at, "updated_at": at}
+    await stage.add(
+        "contact",
+        id=contact,
+        account_id="1",
+        contact_id="5",
+        name="Ольга Ветрова",
+        company_name="Север",
+        **times,
+    )
+    await stage.add(
+        "conversation", id=talk, account_id="1", conversation_id="318", contact_global_id=contact,
+        status="open", subject="Запуск магазина", created_at=at,
     )  # fmt: skip
     said = [
-        ("1", "contact", "Ольга Ветрова", 0, "0", "Когда запуск интернет-магазина? Смотрю на SEV-141."),
-        (
-            "2",
-            "user",
-            "Марина Белова",
-            0,
-            "1",
-            "Запуск магазина перенесли на 26 ноября: банк ещё проверяет договор.",
-        ),
-        ("3", "user", "Марина Белова", 1, "1", "Клиенту пока не говорим о скидке за перенос запуска."),
-        ("4", "contact", "Ольга <b>Ветрова</b>", 0, "0", "<img src=x> Пришлите счёт, пожалуйста."),
+        ("contact", "Ольга Ветрова", 0, "Когда запуск интернет-магазина? Смотрю на SEV-141."),
+        ("user", "Марина Белова", 0, "Запуск магазина перенесли на 26 ноября: банк ещё проверяет договор."),
+        ("user", "Марина Белова", 1, "Клиенту пока не говорим о скидке за перенос запуска."),
+        ("contact", "Ольга <b>Ветрова</b>", 0, "<img src=x> Пришлите счёт, пожалуйста."),
     ]
-    for number, kind, who, private, way, text in said:
-        await stage.put(
-            "INSERT INTO message (id, project_id, account_scope_id, account_id, message_id, conversation_id,"
-            " conversation_global_id, contact_global_id, sender_type, sender_name, private, message_type, content,"
-            " created_at, updated_at) VALUES (:id, :p, :s, '1', :n, '318', :c, :k, :kind, :who, :private, :way, :text,"
-            " :when, :when)",
-            id=f"cwmsg:{p}:1:{number}", n=number, c=conversation, k=contact, kind=kind, who=who, private=private,
-            way=way, text=text, when=f"2026-11-20T07:1{number}:00.000Z", **base,
+    for number, (kind, who, private, text) in enumerate(said, 1):
+        moment = f"2026-11-20T07:1{number}:00.000Z"
+        await stage.add(
+            "message", id=f"cwmsg:{p}:1:{number}", account_id="1", message_id=str(number),
+            conversation_id="318", conversation_global_id=talk, contact_global_id=contact, sender_type=kind,
+            sender_name=who, private=private, message_type="0" if kind == "contact" else "1", content=text, created_at=moment,
+            updated_at=moment,
         )  # fmt: skip
-    await stage.put(
-        "INSERT INTO issue (id, project_id, account_scope_id, workspace_id, external_id, identifier, title,"
-        " description, state, url, haystack, created_at, updated_at) VALUES (:id, :p, :s, 'w', 'i1', 'SEV-141', 'Эквайринг',"
-        " 'Подключить оплату картой до запуска.', 'In Progress', 'https://linear.app/x/issue/SEV-141',"
-        " 'sev-141 эквайринг', :at, :at)",
-        id=f"linissue:{p}:w:i1", **base,
+    await stage.add(
+        "issue", id=issue, workspace_id="w", external_id="i1", identifier="SEV-141", title="Эквайринг",
+        description="Подключить оплату картой до запуска.", state="In Progress", haystack="sev-141 эквайринг",
+        url="https://linear.app/x/issue/SEV-141", **times,
     )  # fmt: skip
-    await stage.put(
-        "INSERT INTO comment (id, project_id, account_scope_id, workspace_id, external_id, issue_id, author_name,"
-        " body, created_at, updated_at) VALUES (:id, :p, :s, 'w', 'c1', :i, 'Илья', 'Терминал выдадут в среду.', :at, :at)",
-        id=f"lincomment:{p}:w:c1", i=f"linissue:{p}:w:i1", **base,
+    await stage.add(
+        "comment", id=f"lincomment:{p}:w:c1", workspace_id="w", external_id="c1", issue_id=issue,
+        author_name="Илья", body="Терминал выдадут в среду.", **times,
     )  # fmt: skip
-    await stage.put(
-        "INSERT INTO deal (id, project_id, account_scope_id, workspace_id, external_id, title, stage, amount, currency,"
-        " probability, company_name, haystack, created_at, updated_at) VALUES (:id, :p, :s, 'w', 'd1',"
-        " 'Программа лояльности', 'proposal', 420000, 'RUB', 0.4, 'Север', 'программа лояльности север', :at, :at)",
-        id=f"attiodeal:{p}:w:d1", **base,
+    await stage.add(
+        "deal", id=f"attiodeal:{p}:w:d1", workspace_id="w", external_id="d1", title="Программа лояльности",
+        stage="proposal", amount=420_000, currency="RUB", probability=0.4, company_name="Север",
+        haystack="программа лояльности север", **times,
     )  # fmt: skip
-    await stage.put(
-        "INSERT INTO note (id, project_id, account_scope_id, workspace_id, external_id, parent_kind, parent_external_id,"
-        " title, content, author_name, created_at, updated_at) VALUES (:id, :p, :s, 'w', 'n1', 'deals', 'd1', 'Встреча',"
-        " 'Баллы просили уже трижды.', 'Полина', :at, :at)",
-        id=f"attionote:{p}:w:n1", **base,
+    await stage.add(
+        "note", id=f"attionote:{p}:w:n1", workspace_id="w", external_id="n1", parent_kind="deals",
+        parent_external_id="d1", title="Встреча", content="Баллы просили уже трижды.", author_name="Полина",
+        **times,
     )  # fmt: skip
     await stage.indexed()
 

@@ -245,7 +245,9 @@ def test_copying_takes_the_sources_along(on_stage):
 
 def test_the_vendor_opens_in_the_browser(on_stage):
     class Browser(QObject):
-        opened: list[str] = []
+        def __init__(self) -> None:
+            super().__init__()
+            self.opened: list[str] = []
 
         @Slot("QUrl")
         def see(self, url):

@@ -19,8 +19,8 @@ from ctower_desktop.search.model import EvidenceItem, LightragAnswer, ScoreBreak
 from tests.conftest import START
 
 MESSAGE = ThreadMessage(
-    id="1", sender_type="contact", sender_id=None, sender_name="A", private=False, message_type="0", content="x",
-    created_at="2026-11-20T10:00:00.000Z", updated_at="2026-11-20T10:00:00.000Z", attachments=[],
+    id="1", sender_type="contact", sender_id=None, sender_name="A", private=False, message_type="0",
+    content="x", created_at="2026-11-20T10:00:00.000Z", updated_at="2026-11-20T10:00:00.000Z", attachments=[],
 )  # fmt: skip
 ITEM = EvidenceItem(
     source_type="chatwoot_message", source_pk="m", source_ref="1", title=None, snippet="s",
