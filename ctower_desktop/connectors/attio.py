@@ -69,6 +69,7 @@ class Attio:
     name: ClassVar[str] = "attio"
     title: ClassVar[str] = "Attio"
     settings: ClassVar[type[msgspec.Struct]] = AttioSettings
+    local_ids: ClassVar[bool] = False
     account_unit: ClassVar[str] = "workspace"
     unit_streams: ClassVar[dict[str, str]] = {"company": "companies"}
     streams: ClassVar[tuple[Stream, ...]] = (

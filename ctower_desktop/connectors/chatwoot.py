@@ -100,6 +100,7 @@ class Chatwoot:
     name: ClassVar[str] = "chatwoot"
     title: ClassVar[str] = "Chatwoot"
     settings: ClassVar[type[msgspec.Struct]] = ChatwootSettings
+    local_ids: ClassVar[bool] = True
     account_unit: ClassVar[str] = "account"
     unit_streams: ClassVar[dict[str, str]] = {"inbox": "inboxes"}
     streams: ClassVar[tuple[Stream, ...]] = (

@@ -233,7 +233,8 @@ class Asks(Protocol):
 class Connector(Protocol):
     """A vendor. The machinery around it (connectors/sync.py) is the same for all.
 
-    `account_unit` is the kind of unit that means the whole account.
+    `account_unit` is the kind of unit that means the whole account; `local_ids` says that ids are unique
+    only within one server, so that the same account at another address is another source.
     """
 
     name: ClassVar[str]
@@ -241,6 +242,7 @@ class Connector(Protocol):
     settings: ClassVar[type[msgspec.Struct]]
     streams: ClassVar[tuple[Stream, ...]]
     account_unit: ClassVar[str]
+    local_ids: ClassVar[bool]
     unit_streams: ClassVar[dict[str, str]]  # kind of unit → stream whose rows are such units
 
     def base_url(self, page: Any) -> str:

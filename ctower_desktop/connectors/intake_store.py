@@ -247,16 +247,27 @@ def derive_some(db: apsw.Connection, connector: Connector, account: str, at: str
 
 
 def adopt(db: apsw.Connection, connector: Connector, account: str, name: str, origin: str) -> bool:
-    """Remember the account; another one is another source, whose rows and bindings are dropped first."""
+    """Remember the account. Another one is another source, whose rows and bindings are dropped first.
+
+    The same account at another address keeps its bindings; its rows are read anew where their ids could be
+    those of another server.
+    """
     known = remote_store.connection(db, connector.name)
-    if known is not None and (known.account != account or known.origin != origin):
+    if known is not None and known.account != account:
         forget(db, connector, known.account)
+    elif known is not None and known.origin != origin and connector.local_ids:
+        _forget_rows(db, connector, account)
     remote_store.connect(db, connector.name, account, name, origin)
     return known is None
 
 
 def forget(db: apsw.Connection, connector: Connector, account: str) -> None:
-    """Drop everything that came from an account."""
+    """Drop everything that came from an account, and what was bound of it."""
+    _forget_rows(db, connector, account)
+    _UNBIND.run(db, connector=connector.name)
+
+
+def _forget_rows(db: apsw.Connection, connector: Connector, account: str) -> None:
     rows, after = Rows(connector.name, account), 0
     projects = {b.project_id: b for b in bindings(db, connector.name)}
     while batch := rows.after(db, after, BATCH):
@@ -266,7 +277,6 @@ def forget(db: apsw.Connection, connector: Connector, account: str) -> None:
             mirror = MIRRORS.get(kind)
             if mirror is not None:
                 mirror.drop(db, [f"{kind}:{p}:{account}:{row.external_id}" for p in projects])
-    _UNBIND.run(db, connector=connector.name)
     remote_store.forget(db, connector.name)
 
 

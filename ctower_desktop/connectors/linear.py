@@ -95,6 +95,7 @@ class Linear:
     name: ClassVar[str] = "linear"
     title: ClassVar[str] = "Linear"
     settings: ClassVar[type[msgspec.Struct]] = LinearSettings
+    local_ids: ClassVar[bool] = False
     account_unit: ClassVar[str] = "workspace"
     unit_streams: ClassVar[dict[str, str]] = {"team": "teams", "project": "projects"}
     streams: ClassVar[tuple[Stream, ...]] = (

@@ -193,3 +193,17 @@ async def test_another_account_is_another_source(bench, two):
     await bench.sync("chatwoot")
     assert await bench.column("SELECT DISTINCT account_id FROM message") == ["7"]
     assert await bench.column("SELECT DISTINCT account FROM remote_row") == ["7"]
+
+
+async def test_the_same_account_at_another_address_keeps_its_bindings(bench, two):
+    """Numbers of another server may mean something else: the rows are read anew, what was bound stays bound."""
+    site, mail, second = two
+    await bind(bench, bench.call, "chatwoot", ("inbox", site.id))
+    await bind(bench, second, "chatwoot", ("inbox", mail.id))
+    moved = bench.hosted["chatwoot"].replace("127.0.0.1", "localhost")
+    await bench.tower.settings.change(ChatwootSettings, {"base_url": moved})
+    asked = bench.chatwoot.front.count("/messages")
+    await bench.sync("chatwoot")
+    assert bench.chatwoot.front.count("/messages") - asked == 2
+    assert await bench.column(said(bench.call)) == ["to the site"]
+    assert await bench.column(said(second)) == ["by mail"]
