@@ -196,7 +196,7 @@ async def test_another_account_is_another_source(bench, two):
 
 
 async def test_the_same_account_at_another_address_keeps_its_bindings(bench, two):
-    """Numbers of another server may mean something else: the rows are read anew, what was bound stays bound."""
+    """Numbers of another server may mean something else: rows are read anew, bindings stay."""
     site, mail, second = two
     await bind(bench, bench.call, "chatwoot", ("inbox", site.id))
     await bind(bench, second, "chatwoot", ("inbox", mail.id))
