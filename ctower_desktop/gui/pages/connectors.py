@@ -37,8 +37,8 @@ from ctower_desktop.connectors.connecting import (
     retry_quarantine,
 )
 from ctower_desktop.connectors.contract import CONNECTORS
-from ctower_desktop.connectors.model import ConnectorError, Quarantined
 from ctower_desktop.connectors.loops import LOOPS
+from ctower_desktop.connectors.model import ConnectorError, Quarantined
 from ctower_desktop.gui.bindings import BindingsDialog
 from ctower_desktop.gui.commands import Command
 from ctower_desktop.gui.connect import ConnectDialog, DisconnectDialog, vendor_named

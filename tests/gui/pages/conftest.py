@@ -114,8 +114,8 @@ async def fill(stage: Stage) -> None:
         await stage.add(
             "message", id=f"cwmsg:{p}:1:{number}", account_id="1", message_id=str(number),
             conversation_id="318", conversation_global_id=talk, contact_global_id=contact, sender_type=kind,
-            sender_name=who, private=private, message_type="0" if kind == "contact" else "1", content=text, created_at=moment,
-            updated_at=moment,
+            sender_name=who, private=private, message_type="0" if kind == "contact" else "1", content=text,
+            created_at=moment, updated_at=moment,
         )  # fmt: skip
     await stage.add(
         "issue", id=issue, workspace_id="w", external_id="i1", identifier="SEV-141", title="Эквайринг",

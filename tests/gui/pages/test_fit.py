@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QWidget
 
 from ctower_desktop.gui import text, theme
 from ctower_desktop.gui.pages.ask import AskPage
@@ -37,6 +39,15 @@ def cut_off(page) -> list[str]:
     return found
 
 
+async def settled(page) -> None:
+    """Let the layout come to rest: the same sizes in several turns of the loop."""
+    before, same = [], 0
+    while same < 5:
+        await asyncio.sleep(0.01)
+        now = [widget.geometry().getRect() for widget in page.findChildren(QWidget)]
+        before, same = now, same + 1 if now == before else 0
+
+
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("scale", [1.0, 1.5])
@@ -56,12 +67,12 @@ def test_nothing_is_cut_off(on_stage, qapp: QApplication, language, scale, width
         stage.window.resize(width, 852)
         ask.bar.ask("когда запуск магазина")
         await until(lambda: ask.answered is not None and ask.detail.view is not None)
-        qapp.processEvents()
+        await settled(ask)
         assert cut_off(ask) == []
         ask.hide()
         connectors = stage.show(ConnectorsPage)
         await until(lambda: all(card.state.text() for card in connectors.cards.values()))
-        qapp.processEvents()
+        await settled(connectors)
         assert cut_off(connectors) == []
 
     on_stage(body)
