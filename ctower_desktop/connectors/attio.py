@@ -205,6 +205,9 @@ class Attio:
             return rows.person_name(record.wire) or ""
         return rows.company_name(record.wire)
 
+    def listed(self, record: Record) -> bool:
+        return True
+
     def unit_name(self, record: Record) -> str:
         return rows.company_name(record.wire)
 

@@ -320,6 +320,10 @@ class Chatwoot:
     def label(self, record: Record) -> str:
         return str(record.wire.available_name or record.wire.name)
 
+    def listed(self, record: Record) -> bool:
+        wire = record.wire  # visitors who cannot be told apart are only inside conversations
+        return bool(wire.email or wire.phone_number or wire.identifier)
+
     def unit_name(self, record: Record) -> str:
         return str(record.wire.name)
 

@@ -278,6 +278,9 @@ class Connector(Protocol):
     def label(self, record: Record) -> str:
         """What other rows show of this one; when it changes they are derived again."""
 
+    def listed(self, record: Record) -> bool:
+        """Whether the vendor's enumeration of an embedded stream would show this row."""
+
     def unit_name(self, record: Record) -> str:
         """What a unit is called."""
 

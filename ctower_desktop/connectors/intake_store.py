@@ -10,7 +10,7 @@ import msgspec
 from ctower_desktop.connectors import ledger_store, remote_store
 from ctower_desktop.connectors.contract import BadPayload, Connector, Done, Page, Record, Stream, stream_of
 from ctower_desktop.connectors.events import events_of
-from ctower_desktop.connectors.projection_store import MIRRORS, Projector, bindings, renamed
+from ctower_desktop.connectors.projection_store import MIRRORS, Projector, bindings, renamed, understood_row
 from ctower_desktop.connectors.remote_store import Rows
 from ctower_desktop.kernel.sql import Command, Query
 
@@ -188,8 +188,14 @@ class Intake:
         """
         held = self.rows.held(db, stream.name)
         missing = [row for row in held if row.external_id not in seen]
+        if stream.embedded and missing:
+            stored = self.rows.by_ids(db, stream.name, [row.external_id for row in missing])
+            shown = {
+                r.external_id for r in stored if self.connector.listed(understood_row(self.connector, r))
+            }
+            missing = [row for row in missing if row.external_id in shown]
         many = len(missing) >= _HOLD_LEAST and len(missing) > _HOLD_SHARE * len(held)
-        empty = not seen and len(held) >= 3
+        empty = not seen and len(missing) >= 3
         if (many or empty) and not allow:
             self.rows.hold(db, stream.name, len(missing))
             self.counts.held[stream.name] = len(missing)

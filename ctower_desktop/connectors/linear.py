@@ -261,6 +261,9 @@ class Linear:
         extra = record.wire.type if isinstance(record.wire, rows.State) else ""
         return f"{rows.shown(record.wire)}\n{extra}"
 
+    def listed(self, record: Record) -> bool:
+        return True
+
     def unit_name(self, record: Record) -> str:
         return rows.shown(record.wire)
 

@@ -228,6 +228,15 @@ async def test_an_anonymous_visitor_is_known_from_the_conversation(bench):
     assert await bench.column("SELECT name FROM contact") == ["Visitor 7"]
 
 
+async def test_visitors_that_no_list_shows_are_not_taken_for_deleted(bench):
+    for n in range(40):
+        bench.talk("hi", contact=bench.chatwoot.add_contact(f"Visitor {n}"))
+    for _ in range(3):
+        found = await bench.sync("chatwoot", whole=True)
+    assert found.result["held_deletes"] == {}
+    assert await bench.one("SELECT count(*) FROM contact WHERE deleted_at IS NULL") == 40
+
+
 async def test_a_walk_that_was_interrupted_goes_on_where_it_stood(bench):
     for n in range(80):
         bench.talk(f"hello {n}")
