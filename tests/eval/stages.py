@@ -72,5 +72,5 @@ async def _stages(judged: Judged, call: Desktop, question: Question) -> dict[str
 
 
 def _named(judged: Judged, source_pks: Sequence[str]) -> list[str]:
-    """Each text once, by its name in the corpus."""
-    return list(dict.fromkeys(judged.names[pk] for pk in source_pks))
+    """Each text once, by its name in the corpus; a line that a vendor wrote itself keeps its own id."""
+    return list(dict.fromkeys(judged.names.get(pk, pk) for pk in source_pks))
