@@ -80,10 +80,10 @@ class TroubleList(QWidget):
 
 
 def given_up(
-    errors: Sequence[ConnectorError],
+    found: Errors,
     titles: dict[str, str],
     now: datetime,
-    retry: Callable[[ConnectorError], object],
+    retry: Callable[[int], object],
 ) -> list[Trouble]:
     """Errors that wait for somebody."""
     return [
@@ -97,21 +97,21 @@ def given_up(
                     error.error_message.partition(":")[2].strip() or error.error_message,
                 )
             ),
-            partial(retry, error),
+            partial(retry, int(error.id)),
         )
-        for error in errors
+        for error in found.errors
     ]
 
 
 def put_aside(
-    rows: Sequence[Quarantined],
+    aside: Quarantine,
     titles: dict[str, str],
     now: datetime,
     retry: Callable[[str], object],
 ) -> list[Trouble]:
     """Rows that were not understood; one button for all rows of a connector, beside the first of them."""
     found, offered = [], set()
-    for one in sorted(rows, key=lambda one: one.connector):
+    for one in sorted(aside.rows, key=lambda one: one.connector):
         run = None if one.connector in offered else partial(retry, one.connector)
         offered.add(one.connector)
         place = (titles.get(one.connector, one.connector), stream_words(one.stream), one.external_id)
