@@ -80,10 +80,10 @@ class TroubleList(QWidget):
 
 
 def given_up(
-    found: Errors,
+    errors: Sequence[ConnectorError],
     titles: dict[str, str],
     now: datetime,
-    retry: Callable[[int], object],
+    retry: Callable[[ConnectorError], object],
 ) -> list[Trouble]:
     """Errors that wait for somebody."""
     return [
@@ -97,21 +97,21 @@ def given_up(
                     error.error_message.partition(":")[2].strip() or error.error_message,
                 )
             ),
-            partial(retry, int(error.id)),
+            partial(retry, error),
         )
-        for error in found.errors
+        for error in errors
     ]
 
 
 def put_aside(
-    aside: Quarantine,
+    rows: Sequence[Quarantined],
     titles: dict[str, str],
     now: datetime,
     retry: Callable[[str], object],
 ) -> list[Trouble]:
     """Rows that were not understood; one button for all rows of a connector, beside the first of them."""
     found, offered = [], set()
-    for one in sorted(aside.rows, key=lambda one: one.connector):
+    for one in sorted(rows, key=lambda one: one.connector):
         run = None if one.connector in offered else partial(retry, one.connector)
         offered.add(one.connector)
         place = (titles.get(one.connector, one.connector), stream_words(one.stream), one.external_id)

@@ -21,12 +21,10 @@ from ctower_desktop.connectors.actions import (
     sync_connector,
 )
 from ctower_desktop.connectors.answers import (
-    Errors,
     ListDeadLetters,
     ListQuarantine,
     Overview,
     PushContacts,
-    Quarantine,
     ReadReconciliation,
     RetryErrors,
     RetryQuarantine,
@@ -77,8 +75,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     connections: list[Overview]
     jobs: list[ScheduledJob]
     complete: list[Metric]
-    given_up: Errors
-    put_aside: Quarantine
+    given_up: list[ConnectorError]
+    put_aside: list[Quarantined]
 
 
 class ConnectorsPage(Page):
@@ -189,8 +187,8 @@ class ConnectorsPage(Page):
             (await list_connections(call)).connections,
             (await list_scheduled_jobs(call)).jobs,
             (await read_reconciliation(call, ReadReconciliation())).latest,
-            await list_dead_letters(call, ListDeadLetters()),
-            await list_quarantine(call, ListQuarantine()),
+            (await list_dead_letters(call, ListDeadLetters())).errors,
+            (await list_quarantine(call, ListQuarantine())).rows,
         )
 
     def _show(self, found: Snapshot) -> None:
@@ -304,11 +302,11 @@ class ConnectorsPage(Page):
         summary = (await run_reconciliation(self.call())).result.summary
         return tr("Completeness: {percent} %", percent=number(summary.completeness_pct, 1))
 
-    def _revive(self, error_id: int) -> None:
-        start(self, self._revived(error_id), lambda _: self.refresh())
+    def _revive(self, error: ConnectorError) -> None:
+        start(self, self._revived(error), lambda _: self.refresh())
 
-    async def _revived(self, error_id: int) -> None:
-        await revive_dead_letter(self.call(), error_id)
+    async def _revived(self, error: ConnectorError) -> None:
+        await revive_dead_letter(self.call(), int(error.id))
         await retry_connector_errors(self.call(), RetryErrors())
 
     def _again(self, name: str) -> None:
