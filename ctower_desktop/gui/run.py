@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from ctower_desktop.gui import icons, tasks, text, theme
+from ctower_desktop.gui.garbage import Collector
 from ctower_desktop.gui.window import MainWindow
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Tower
@@ -51,11 +52,13 @@ class Window:
 def run_window(main: Callable[[Window], Coroutine[Any, Any, int]], home: Home) -> int:
     """Run `main` on Qt's loop and return its result."""
     app = _application()
+    collector = Collector()
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     try:
         return int(loop.run_until_complete(main(Window(home))))
     finally:
+        collector.stop()
         asyncio.set_event_loop(None)
         loop.close()
 

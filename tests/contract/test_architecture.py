@@ -81,3 +81,14 @@ def test_the_settings_in_the_readme_are_true():
 def test_the_shipped_openapi_document_is_true():
     shipped = (ROOT.parent / "resources" / "openapi.json").read_text("utf-8")
     assert shipped == openapi_text(), RENEW
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "gui").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_window_never_runs_a_loop_inside_the_loop(path):
+    """A nested event loop inside a coroutine loses other tasks for ever under qasync."""
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not called & {"exec", "exec_", "processEvents"}

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from ctower_desktop.gui import icons, tasks, text, theme
+from ctower_desktop.gui.garbage import Collector
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -21,6 +22,7 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 @pytest.fixture
 def run(qapp: QApplication) -> Iterator[Run]:
     """Run a coroutine on Qt's loop; what it started is finished or cancelled before the loop closes."""
+    collector = Collector()
     loop = QEventLoop(qapp, already_running=False)
     asyncio.set_event_loop(loop)
 
@@ -35,6 +37,7 @@ def run(qapp: QApplication) -> Iterator[Run]:
     yield lambda work: loop.run_until_complete(whole(work))
     asyncio.set_event_loop(None)
     loop.close()
+    collector.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -225,7 +225,8 @@ class AskPage(Page):
     def _chosen(self, item: EvidenceItem) -> None:
         self.detail.open_evidence(item)
         card = self.evidence.cards[self.evidence.place]
-        QTimer.singleShot(0, card, lambda: self.area.ensureWidgetVisible(card, 0, 16))
+        if card.hasFocus():  # a new answer stays in sight; only who walks the list is followed
+            QTimer.singleShot(0, card, lambda: self.area.ensureWidgetVisible(card, 0, 16))
 
     def _rate(self, rating: int) -> None:
         if self.answered is not None:

@@ -15,7 +15,6 @@ from ctower_desktop import app
 from ctower_desktop.gui import tasks
 from ctower_desktop.gui.commands import Commands
 from ctower_desktop.gui.feedback import ErrorBar
-from ctower_desktop.gui.garbage import Collector
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
@@ -173,10 +172,6 @@ def on_stage(run, qapp: QApplication, tmp_path, clock) -> Callable[[Callable[[St
             async with opened(project=project) as stage:
                 return await body(stage)
 
-        collector = Collector()
-        try:
-            return run(whole())
-        finally:
-            collector.stop()
+        return run(whole())
 
     return go
