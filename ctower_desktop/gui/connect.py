@@ -50,7 +50,13 @@ class ConnectDialog(QDialog):
         )
         self.outcome = Label("", "body", "text_2", wrap=True)
         self.advice = Label("", "meta", "text_2", wrap=True)
-        self.place = Label(settings.secrets_place(), "meta", "text_3", wrap=True)
+        kind, _, path = settings.secrets_place().partition(" ")
+        where = (
+            tr("The key is kept in the system's keyring.")
+            if kind == "keyring"
+            else tr("The key is kept in a file only you can read: {path}", path=path)
+        )
+        self.place = Label(where, "meta", "text_3", wrap=True)
         self.test = Button(tr("Test"))
         self.keep = PrimaryButton(tr("Connect"))
         cancel = Button(tr("Cancel"))
