@@ -15,7 +15,7 @@ from ctower_desktop.gui.text import size, tr, trn, when
 from ctower_desktop.gui.widgets import Label, LinkButton
 from ctower_desktop.inbox.model import Attachment, Thread, ThreadMessage
 
-FIRST = 60  # messages around the cited one
+FIRST = 30  # messages around the cited one; more are a click away
 MOST = 500
 
 _STATUSES = {

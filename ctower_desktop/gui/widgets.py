@@ -29,20 +29,21 @@ class Label(QLabel):
         self._kind, self._token = kind, token
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
+        self.setProperty("token", token)
         self.restyle()
         theme.signals().changed.connect(self.restyle)
 
     def set_token(self, token: str) -> None:
         """Change the colour."""
-        self._token = token
-        self.restyle()
+        if token != self._token:
+            self._token = token
+            self.setProperty("token", token)
+            self.style().unpolish(self)
+            self.style().polish(self)
 
     def restyle(self) -> None:
-        """Take type and colour from the theme in use."""
+        """Take the type from the theme in use; the colour follows the token by the style sheet."""
         self.setFont(theme.font(self._kind))
-        self.setProperty("token", self._token)
-        self.style().unpolish(self)
-        self.style().polish(self)
 
 
 class Button(QPushButton):
