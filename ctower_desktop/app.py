@@ -21,7 +21,7 @@ from ctower_desktop.kernel.http import Http
 from ctower_desktop.kernel.metrics import Metrics
 from ctower_desktop.kernel.secrets import Place, Secrets
 from ctower_desktop.kernel.settings import Settings
-from ctower_desktop.kernel.system import PACKAGE, Clock, Home
+from ctower_desktop.kernel.system import PACKAGE, Clock, Home, write_private
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.kernel.watchdog import Watchdog
 from ctower_desktop.operations.worker import Worker
@@ -139,12 +139,6 @@ async def start(tower: Tower, ports: Mapping[str, int | None], say: Callable[[st
     for part in (Watchdog, Indexer, Worker):
         await tower.part(part)
     running = Running(tower, listeners)
-    await asyncio.to_thread(_write_addresses, tower.home, running.addresses)
+    addresses = msgspec.json.encode(running.addresses)
+    await asyncio.to_thread(write_private, tower.home.endpoints, addresses)
     return running
-
-
-def _write_addresses(home: Home, addresses: dict[str, str]) -> None:
-    partial = home.endpoints.with_suffix(".partial")
-    partial.write_bytes(msgspec.json.encode(addresses))
-    partial.chmod(0o600)
-    partial.replace(home.endpoints)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctower_desktop.kernel.database import copy_file, inspect_file, newest_migration
 from ctower_desktop.kernel.errors import DatabaseTooNew, NotFound
-from ctower_desktop.kernel.system import Home
+from ctower_desktop.kernel.system import Home, writing
 
 
 def backup(home: Home, target: Path | None, now: datetime) -> Path:
@@ -35,16 +35,23 @@ def restore(home: Home, source: Path, now: datetime, migrations: Path) -> Path |
         raise DatabaseTooNew
     staged = home.database.with_name(home.database.name + ".restoring")
     copy_file(source, staged)
-    kept = None
-    if home.database.is_file():
-        kept = home.backups / f"replaced-{now:%Y%m%d-%H%M%S}.db"
-        home.backups.mkdir(parents=True, exist_ok=True)
-        home.database.replace(kept)
-        for suffix in ("-wal", "-shm"):
-            # a log left behind would be replayed into the restored file; it belongs to the replaced one
-            aside = home.database.with_name(home.database.name + suffix)
-            if aside.exists():
-                aside.replace(kept.with_name(kept.name + suffix))
-    staged.replace(home.database)
-    home.drop_index()
+    with writing(home.database):
+        kept = _set_aside(home, now)
+        staged.replace(home.database)
+        home.drop_index()
+    return kept
+
+
+def _set_aside(home: Home, now: datetime) -> Path | None:
+    """Move the database in use out of the way; return where it is, or None when there was none."""
+    if not home.database.is_file():
+        return None
+    kept = home.backups / f"replaced-{now:%Y%m%d-%H%M%S}.db"
+    home.backups.mkdir(parents=True, exist_ok=True)
+    home.database.replace(kept)
+    for suffix in ("-wal", "-shm"):
+        # a log left behind would be replayed into the restored file; it belongs to the replaced one
+        aside = home.database.with_name(home.database.name + suffix)
+        if aside.exists():
+            aside.replace(kept.with_name(kept.name + suffix))
     return kept

@@ -20,6 +20,7 @@ from ctower_desktop.kernel.errors import (
     StorageFailure,
     StorageFull,
 )
+from ctower_desktop.kernel.system import writing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,13 +98,13 @@ class Database:
                 reader = await apsw.Connection.as_async(str(path), flags=apsw.SQLITE_OPEN_READONLY)
                 connections.append(reader)
                 await reader.async_run(_configure, reader, extensions, {"query_only": 1, "temp_store": 2})
+            await asyncio.to_thread(_keep_private, path)
         except apsw.Error as error:
             await _close(connections)
             raise _named(error) from error
         except BaseException:
             await _close(connections)
             raise
-        await asyncio.to_thread(path.chmod, 0o600)
         database = cls(path, writer, connections[1:])
         await writer.async_run(writer.set_update_hook, database._note)
         return database
@@ -237,23 +238,27 @@ def _apply(db: apsw.Connection, script: str, number: int) -> None:
 
 
 def copy_database(source: apsw.Connection, target: Path) -> None:
-    """Copy the whole of `source` by the online backup; raise StorageDamaged when the copy does not verify."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
-    copy = apsw.Connection(str(partial))
-    try:
-        with copy.backup("main", source, "main") as running:
-            while not running.done:
-                running.step(512)
-        copy.execute("PRAGMA journal_mode = delete")
-        verify(copy)
-    finally:
-        copy.close()
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.chmod(0o600)
-    partial.replace(target)
+    """Copy the whole of `source` by the online backup.
+
+    Raise StorageDamaged when the copy does not verify, StorageFailure when `target` cannot be written.
+    """
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".partial")
+        partial.unlink(missing_ok=True)
+        copy = apsw.Connection(str(partial))
+        try:
+            with copy.backup("main", source, "main") as running:
+                while not running.done:
+                    running.step(512)
+            copy.execute("PRAGMA journal_mode = delete")
+            verify(copy)
+        finally:
+            copy.close()
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.chmod(0o600)
+        partial.replace(target)
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -307,6 +312,11 @@ def _configure(db: apsw.Connection, extensions: Sequence[str], pragmas: dict[str
         db.enable_load_extension(False)
     for name, value in pragmas.items():
         db.pragma(name, value)
+
+
+def _keep_private(path: Path) -> None:
+    with writing(path):
+        path.chmod(0o600)
 
 
 def _in_transaction(db: apsw.Connection, begin: str, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:

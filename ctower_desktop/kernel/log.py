@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ctower_desktop.kernel.system import as_text
+from ctower_desktop.kernel.system import as_text, writing
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -86,13 +86,17 @@ def _line(record: logging.LogRecord) -> Line:
 
 
 def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
-    """Log to `folder`/ctower.log (5 files of 2 MB), the screen if asked, and the ring that is returned."""
+    """Log to `folder`/ctower.log (5 files of 2 MB), the screen if asked, and the ring that is returned.
+
+    Raise StorageFailure when the file cannot be written.
+    """
     root = logging.getLogger()
     root.setLevel(level.upper())
     ring = Ring()
-    file = logging.handlers.RotatingFileHandler(
-        folder / "ctower.log", maxBytes=2_000_000, backupCount=4, encoding="utf-8"
-    )
+    path = folder / "ctower.log"
+    with writing(path):
+        file = logging.handlers.RotatingFileHandler(path, maxBytes=2_000_000, backupCount=4, encoding="utf-8")
+        path.chmod(0o600)
     file.setFormatter(_Json())
     handlers: list[Any] = [ring, file]
     if to_screen:
@@ -101,7 +105,6 @@ def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
         handlers.append(screen)
     for handler in handlers:
         root.addHandler(handler)
-    (folder / "ctower.log").chmod(0o600)
     for chatty in ("httpx", "httpcore", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     return ring

@@ -6,7 +6,8 @@ import errno
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -40,9 +41,10 @@ class Home:
         )
 
     def prepare(self) -> None:
-        """Create the folders, readable by their owner only."""
+        """Create the folders, readable by their owner only; raise StorageFailure where they cannot be."""
         for folder in (self.path, self.run, self.backups, self.logs):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with writing(folder):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def database(self) -> Path:
@@ -86,13 +88,24 @@ class Home:
         return self.path / "logs"
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name what the system refuses: StorageFull, or StorageFailure saying that `path` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull from error
+        raise StorageFailure(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file by one that only its owner may read; a power cut leaves the old or the new one.
 
     Raise StorageFull or StorageFailure when it cannot be written; the old file is there then.
     """
     partial = path.with_name(path.name + ".partial")
-    try:
+    with writing(path):
         partial.unlink(missing_ok=True)
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as file:
@@ -100,10 +113,6 @@ def write_private(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(handle)
         partial.replace(path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull from error
-        raise StorageFailure(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class Clock:
@@ -146,14 +155,19 @@ class FileLock:
 
     @classmethod
     def acquire(cls, path: Path) -> FileLock | None:
-        """Take the lock, or None when another process holds it; the file then names its process."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the lock, or None when another process holds it; the file then names its process.
+
+        Raise StorageFailure when the file cannot be written.
+        """
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if not _lock(handle):
             os.close(handle)
             return None
-        os.ftruncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode())
+        with writing(path):
+            os.ftruncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode())
         return cls(path, lambda: os.close(handle))
 
     def release(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ctower_desktop import app
 from ctower_desktop.cli.backups import backup, restore
-from ctower_desktop.kernel.errors import DatabaseTooNew, NotFound, StorageDamaged
+from ctower_desktop.kernel.errors import DatabaseTooNew, NotFound, StorageDamaged, StorageFailure
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import desktop
 from ctower_desktop.projects.actions import NewProject, create_project, list_projects
@@ -93,3 +93,9 @@ async def test_a_backup_from_a_newer_program_touches_nothing(home):
     with pytest.raises(DatabaseTooNew):
         await asyncio.to_thread(restore, home, copy, NOW, app.MIGRATIONS)
     assert await _names(home) == ["Mine"]
+
+
+async def test_a_place_that_cannot_be_written_is_named(tower, home, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageFailure, match=r"copy\.db cannot be written"):
+        await asyncio.to_thread(backup, home, tmp_path / "file" / "copy.db", NOW)

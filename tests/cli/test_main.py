@@ -64,3 +64,12 @@ def test_doctor_says_what_to_do(tmp_path, capsys, monkeypatch):
     for word in ("database", "disk", "secrets", "ports", "model", "chatwoot", "linear", "attio", "loops"):
         assert word in out
     assert "→" in out
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo"], ["doctor"], ["sync"], ["restore", "backup.db"]])
+def test_a_home_that_cannot_be_is_told_in_a_sentence(tmp_path, capsys, command):
+    (tmp_path / "file").write_text("no folder")
+    assert main(["--home", str(tmp_path / "file"), *command]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("ctower: ")
+    assert "cannot be written" in told

@@ -65,6 +65,15 @@ def test_a_home_is_private(tmp_path):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_a_home_that_cannot_be_is_refused_in_words(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StorageFailure, match=r"file.* cannot be written: "):
+            Home(place).prepare()
+        with pytest.raises(StorageFailure, match="lock cannot be written: "):
+            FileLock.acquire(place / "lock")
+
+
 def test_the_environment_names_the_home(monkeypatch, tmp_path):
     monkeypatch.setenv("CTOWER_HOME", str(tmp_path / "x"))
     assert Home.default().path == tmp_path / "x"
