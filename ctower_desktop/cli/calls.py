@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import msgspec
@@ -90,9 +89,3 @@ def _arguments(endpoint: Endpoint[..., Any], values: dict[str, Any]) -> dict[str
     if values and endpoint.body is None:
         raise Invalid(f"{endpoint.name} takes no {', '.join(sorted(values))}.")
     return endpoint.arguments(path, query, msgspec.json.encode(values) if values else b"")
-
-
-def show(text: str) -> None:
-    """Write to the terminal; control characters of customers' texts stay visible marks."""
-    visible = "".join(c if c in "\n\t" or c.isprintable() else "�" for c in text)
-    sys.stdout.write(visible + "\n")

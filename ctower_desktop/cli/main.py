@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctower_desktop import __version__
+from ctower_desktop.cli import terminal
 from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.system import Home
 
@@ -21,7 +22,9 @@ def parser() -> argparse.ArgumentParser:
     """Every command with its arguments. Shared options may stand before or after the command."""
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--home", type=Path, metavar="DIR", help="where everything is kept")
-    shared.add_argument("--project", metavar="NAME", help="the project a question or order is about")
+    shared.add_argument(
+        "--project", type=terminal.typed, metavar="NAME", help="the project a question or order is about"
+    )
     for door in _DOORS:
         option = "--port" if door == "tower" else f"--{door}-port"
         shared.add_argument(
@@ -42,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
     add("serve", "the tower without a window")
     add("demo", "a throw-away home filled from built-in stand-ins of the vendors")
-    add("ask", "one answer with its evidence").add_argument("question")
+    add("ask", "one answer with its evidence").add_argument("question", type=terminal.typed)
     add("sync", "synchronise every connector now")
     add("doctor", "look at everything the tower stands on")
     add("backup", "a checked copy of the database").add_argument("file", nargs="?", type=Path)
@@ -50,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
     add("openapi", "the API as OpenAPI 3.1")
     add("map", "the house and every endpoint")
     call = add("call", "any endpoint by its function name")
-    call.add_argument("name")
-    call.add_argument("arguments", nargs="*", metavar="key=value")
+    call.add_argument("name", type=terminal.typed)
+    call.add_argument("arguments", nargs="*", type=terminal.typed, metavar="key=value")
     return found
 
 
@@ -67,11 +70,12 @@ def _port(text: str) -> int | None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 when it did what was asked."""
     os.umask(0o077)
+    terminal.prepare()
     given = parser().parse_args(argv)
     try:
         return _run(given)
     except TowerError as error:
-        sys.stderr.write(f"ctower: {error}\n")
+        terminal.complain(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
@@ -116,7 +120,7 @@ def _copy(command: str, home: Home, file: Path | None) -> int:
     home.prepare()
     lock = FileLock.acquire(home.lock)
     if lock is None:
-        sys.stderr.write("ctower: the tower is running; end it before restoring a backup.\n")
+        terminal.complain("the tower is running; end it before restoring a backup.")
         return 1
     kept = backups.restore(home, file, Clock().now(), app.MIGRATIONS)
     sys.stdout.write(f"restored from {file}" + (f"; what was there is kept as {kept}\n" if kept else "\n"))
@@ -134,17 +138,17 @@ async def _ask(command: str, home: Home, given: argparse.Namespace) -> int:
         work: Coroutine[Any, Any, str]
         if command == "doctor":
             findings = await doctor.examine(tower)
-            calls.show(doctor.report(findings))
+            terminal.show(doctor.report(findings))
             return int(any(f.verdict == "failed" for f in findings))
         if command == "sync":
             text, well = await calls.sync(tower, project)
-            calls.show(text)
+            terminal.show(text)
             return int(not well)
         if command == "ask":
             work = calls.ask(tower, given.question, project)
         else:
             work = calls.call_endpoint(tower, given.name, given.arguments, project)
-        calls.show(await work)
+        terminal.show(await work)
         return 0
     finally:
         await app.close_tower(tower)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
+from ctower_desktop.cli import terminal
 from ctower_desktop.cli.main import main, parser
 
 
@@ -73,3 +77,23 @@ def test_a_home_that_cannot_be_is_told_in_a_sentence(tmp_path, capsys, command):
     told = capsys.readouterr().err
     assert told.startswith("ctower: ")
     assert "cannot be written" in told
+
+
+def test_a_terminal_of_few_letters_and_arguments_of_any_bytes_are_no_trouble(tmp_path):
+    environment = {**os.environ, "CTOWER_SECRETS": "file", "PYTHONIOENCODING": "ascii"}
+    start = [sys.executable, "-m", "ctower_desktop", "--home", str(tmp_path / "дом")]
+    for command in (
+        ["call", "create_project", "name=Кофейня \udcff"],
+        ["ask", "Когда \udcff запуск?"],
+        ["map"],
+    ):
+        done = subprocess.run([*start, *command], env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize("write", [terminal.show, terminal.complain])
+def test_no_text_steers_the_terminal(capsys, write):
+    write("said \x1b[2Jgone \x9b31m \u202etxt.exe\r\nКогда?\tда")
+    out, err = capsys.readouterr()
+    assert (out + err).endswith("said �[2Jgone �31m �txt.exe�\nКогда?\tда\n")
