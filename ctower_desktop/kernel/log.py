@@ -28,7 +28,12 @@ _SECRETS = (
     re.compile(r"(https?://)[^\s/@]+(?=@)"),
     re.compile(r"(https?://[^\s?'\"]+\?)[^\s'\"]+"),
 )
-_BREAKS = str.maketrans({"\r": "\\r", "\n": "\\n", "\x00": "\\0"})
+# What a vendor answered may stand in a line: it must neither begin another one nor steer a terminal.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
+_LINE = str.maketrans(
+    _CONTROLS | {0x00: "\\0", 0x0A: "\\n", 0x0D: "\\r", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+)
+_LINES = str.maketrans({code: shown for code, shown in _CONTROLS.items() if code != 0x0A})
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -74,12 +79,12 @@ class _Plain(logging.Formatter):
 def _line(record: logging.LogRecord) -> Line:
     context = ""
     if record.exc_info:
-        context = redacted(logging.Formatter().formatException(record.exc_info))
+        context = redacted(logging.Formatter().formatException(record.exc_info)).translate(_LINES)
     return Line(
         at=as_text(datetime.fromtimestamp(record.created, UTC)),
         level=record.levelname.lower(),
         source=record.name,
-        message=redacted(record.getMessage()).translate(_BREAKS),
+        message=redacted(record.getMessage()).translate(_LINE),
         request_id=request_id.get(),
         context=context,
     )
@@ -88,10 +93,10 @@ def _line(record: logging.LogRecord) -> Line:
 def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
     """Log to `folder`/ctower.log (5 files of 2 MB), the screen if asked, and the ring that is returned.
 
-    Raise StorageFailure when the file cannot be written.
+    A level that does not exist counts as info. Raise StorageFailure when the file cannot be written.
     """
     root = logging.getLogger()
-    root.setLevel(level.upper())
+    root.setLevel(logging.getLevelNamesMapping().get(level.strip().upper(), logging.INFO))
     ring = Ring()
     path = folder / "ctower.log"
     with writing(path):

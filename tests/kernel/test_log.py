@@ -118,3 +118,34 @@ def test_chatty_libraries_are_quiet(started):
     ring, _ = started
     logging.getLogger("httpx").info("HTTP Request: GET https://example.org")
     assert not ring.lines
+
+
+@pytest.mark.logs_errors
+def test_what_a_vendor_answered_steers_no_terminal_and_begins_no_line(started):
+    ring, _ = started
+    logging.getLogger("x").error("said %s", "\x1b[2Jgone\n2026 fake line\x9b31m\u2028more")
+    assert ring.lines[-1].message == r"said \x1b[2Jgone\n2026 fake line\x9b31m\u2028more"
+    try:
+        raise ValueError("\x1b]0;title\x07\nsecond line")
+    except ValueError:
+        logging.getLogger("x").exception("broke")
+    context = ring.lines[-1].context
+    assert context.endswith("second line")
+    assert "\x1b" not in context
+    assert r"\x1b]0;title\x07" in context
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"), [("chatty", logging.INFO), ("", logging.INFO), (" Debug ", logging.DEBUG)]
+)
+def test_a_level_that_does_not_exist_is_info(tmp_path, asked, kept):
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    try:
+        log.start(tmp_path, asked, to_screen=False)
+        assert root.level == kept
+    finally:
+        for handler in [found for found in root.handlers if found not in before]:
+            root.removeHandler(handler)
+            handler.close()
+        root.setLevel(level)
