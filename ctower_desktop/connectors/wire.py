@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +31,7 @@ TRIES = 3
 DEADLINE = 150.0  # seconds one request may take with all its retries
 _BASE = 0.5
 _LONGEST_WAIT = 120.0
+_LONGEST_TOLD = 86_400.0  # seconds a vendor may send us away for
 _FAILURES = 5
 _OPEN = 30.0
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -262,13 +264,15 @@ def retry_after(answer: Answer) -> float | None:
     if raw is None:
         return None
     try:
-        return max(0.0, float(raw))
+        seconds = float(raw)
     except ValueError:
         pass
+    else:
+        return min(max(0.0, seconds), _LONGEST_TOLD) if math.isfinite(seconds) else None
     then, now = http_date(raw), http_date(answer.headers.get("date"))
     if then is None:
         return None
-    return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())
+    return min(max(0.0, (then - (now or datetime.now(UTC))).total_seconds()), _LONGEST_TOLD)
 
 
 def http_date(raw: str | None) -> datetime | None:
@@ -277,9 +281,9 @@ def http_date(raw: str | None) -> datetime | None:
         return None
     try:
         found = parsedate_to_datetime(raw)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # also a zone or a year beyond all calendars
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def excerpt(body: bytes) -> str:

@@ -107,6 +107,31 @@ async def test_retry_after_wins_in_both_forms(line, given, expected):
     assert slept == [expected]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry_after": "inf"},
+        {"retry_after": "nan"},
+        {"retry_after": "-1e400"},
+        {"retry_after": "Fri, 31 Dec 9999 23:59:59 -1200"},
+        {"date": "Fri, 20 Nov 2026 10:00:00 +99999999999999"},
+        {"date": "Fri, 20 Nov 99999999999999999999 10:00:00 GMT"},
+    ],
+)
+async def test_numbers_and_dates_beyond_all_sense_are_as_none(line, headers):
+    wire, _, slept = line(answer(429, **headers), answer(200))
+    await wire.get("/x")
+    assert len(slept) == 1
+    assert 0 <= slept[0] <= 1.0
+
+
+async def test_no_vendor_sends_us_away_for_more_than_a_day(line):
+    wire, _, _ = line(answer(503, retry_after="1e300"))
+    with pytest.raises(Transient) as caught:
+        await wire.get("/x")
+    assert caught.value.retry_after == 86_400
+
+
 async def test_without_retry_after_it_waits_all_the_same(line):
     wire, script, slept = line(answer(429, b"Retry later\n"), answer(200))
     await wire.get("/x")
