@@ -44,6 +44,13 @@ class IndexProgress(Event, frozen=True, kw_only=True):
     at: str
 
 
+class IndexProblem(Event, frozen=True, kw_only=True):
+    """Vectors cannot be made now, for this reason; None: they are made again."""
+
+    problem: str | None
+    at: str
+
+
 class Events:
     """The bus inside the process. Listeners get what is published while they listen, in order."""
 

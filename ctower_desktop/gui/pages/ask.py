@@ -23,7 +23,7 @@ from ctower_desktop.gui.tasks import start, stream
 from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import Label, clear
 from ctower_desktop.kernel.errors import TowerError
-from ctower_desktop.kernel.events import IndexProgress
+from ctower_desktop.kernel.events import IndexProblem, IndexProgress
 from ctower_desktop.search.actions import rate_answer, read_lightrag_status, stream_answer
 from ctower_desktop.search.asking import AnswerBegun, AnswerDone, AnswerEvent, AnswerPiece
 from ctower_desktop.search.model import EvidenceItem, LightragAnswer, LightragStatus, NewFeedback
@@ -155,6 +155,7 @@ class AskPage(Page):
         follow(self, self.tower, {*_RECORDS, "index_queue"}, self._read_status)
         follow(self.detail, self.tower, _RECORDS, self.detail.reload)
         listen(self, self.tower, IndexProgress, self._indexing)
+        listen(self, self.tower, IndexProblem, lambda _: self._read_status())
 
     # -- asking
 
