@@ -71,12 +71,18 @@ class Sync:
 
     @classmethod
     async def start(cls, tower: Tower) -> Sync:
-        """Follow changes of the settings; what was running when the program ended runs no more."""
+        """Follow changes of the settings."""
         found = cls(tower)
-        await tower.db.write(ledger_store.interrupted, tower.clock.text())
         tower.settings.changed.append(found.settings_changed)
         found.show_breakers()
         return found
+
+    async def recover(self) -> None:
+        """What was running when the program ended runs no more.
+
+        Only the one process that holds the home may say so: another one could be at work beside a command.
+        """
+        await self.tower.db.write(ledger_store.interrupted, self.tower.clock.text())
 
     def show_breakers(self) -> None:
         """The state of every breaker among the metrics: 1 while it is not closed, and failures in a row."""

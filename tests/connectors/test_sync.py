@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from ctower_desktop.connectors import ledger
+from ctower_desktop import app
+from ctower_desktop.connectors import ledger, ledger_store
 from ctower_desktop.connectors.actions import (
     list_connector_errors,
     list_dead_letters,
@@ -361,6 +362,20 @@ async def test_a_vendor_that_was_running_when_the_program_ended_is_not_running(b
     )
     await bench.tower.stop_parts()
     state = (await read_connector_state(bench.call)).connectors
+    assert [s.status for s in state] == ["running"], "a command beside the program may only look"
+    await (await bench.tower.part(Sync)).recover()
+    state = (await read_connector_state(bench.call)).connectors
+    assert [(s.status, s.last_error) for s in state] == [("failed", "interrupted")]
+
+
+async def test_the_program_that_starts_clears_up_after_one_that_was_killed(bench):
+    project = bench.call.project_ref
+    await bench.tower.db.write(ledger_store.running, project, "chatwoot", bench.clock.text())
+    running = await app.start(bench.tower, {door.name: None for door in app.DOORS}, print)
+    try:
+        state = (await read_connector_state(bench.call)).connectors
+    finally:
+        await running.stop()
     assert [(s.status, s.last_error) for s in state] == [("failed", "interrupted")]
 
 
