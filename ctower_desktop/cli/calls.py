@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ctower_desktop.connectors.actions import sync_connectors
+from ctower_desktop.connectors.actions import idle, sync_connectors
 from ctower_desktop.kernel import check
 from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER, Endpoint, Reply, Text
 from ctower_desktop.kernel.errors import Invalid, NotFound
@@ -47,10 +47,11 @@ async def ask(tower: Tower, question: str, project: str | None) -> str:
 
 
 async def sync(tower: Tower, project: str | None) -> tuple[str, bool]:
-    """Synchronise every connector now; the outcome in words, and whether all went well."""
+    """Synchronise every connector now; the outcome, and whether all that is connected was read."""
     call = await project_call(tower, project)
     result = (await sync_connectors(call)).result
-    return msgspec.json.format(msgspec.json.encode(result), indent=2).decode(), result.failed == 0
+    well = result.ok > 0 and all(one.status == "ok" or idle(one) for one in result.results)
+    return msgspec.json.format(msgspec.json.encode(result), indent=2).decode(), well
 
 
 async def call_endpoint(tower: Tower, name: str, given: list[str], project: str | None) -> str:

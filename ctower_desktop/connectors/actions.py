@@ -273,7 +273,7 @@ async def _run(call: Scoped, name: str) -> JobAnswer:
 async def sync_all(call: Scoped, *, fresh_within: float = 0.0, quietly: bool = False) -> SyncedAll:
     """Every connector side by side, then completeness. `quietly` leaves out what is not connected."""
     found = await asyncio.gather(*(_synced(call, name, fresh_within=fresh_within) for name in CONNECTORS))
-    results = [one for one in found if not (quietly and _idle(one))]
+    results = [one for one in found if not (quietly and idle(one))]
     measured: Reconciliation | None = None
     if any(one.status == "ok" for one in results):
         measured = await reconcile(call, "sync_cycle", enumerate_vendors=False)
@@ -281,7 +281,8 @@ async def sync_all(call: Scoped, *, fresh_within: float = 0.0, quietly: bool = F
     return SyncedAll(len(results), good, len(results) - good, results, measured)
 
 
-def _idle(one: SyncedOne) -> bool:
+def idle(one: SyncedOne) -> bool:
+    """Whether a connector was not read because it is not connected, or feeds nothing here."""
     return one.error.startswith(ConnectorNotConfigured.code) or "_source_not_bound" in one.error
 
 

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from ctower_desktop import app
+from ctower_desktop.cli import calls
 from ctower_desktop.connectors import ledger, ledger_store
 from ctower_desktop.connectors.actions import (
     list_connector_errors,
@@ -348,6 +349,20 @@ async def test_a_client_who_does_not_answer_is_noticed(bench):
     for _ in range(2):
         await bench.sync("chatwoot")
         assert await bench.one(silent) == 1
+
+
+async def test_the_command_goes_well_when_all_that_is_connected_was_read(bench):
+    bench.talk("hello")
+    change = bench.tower.settings.change
+    for name in ("linear", "attio"):
+        await change(CONNECTORS[name].settings, {"api_token": None})
+    text, well = await calls.sync(bench.tower, None)
+    assert well, text
+    assert "connector_not_configured" in text, "what is not connected is told all the same"
+    bench.chatwoot.faults.answer(401, {"error": "Invalid Access Token"}, times=None)
+    assert not (await calls.sync(bench.tower, None))[1]
+    await change(CONNECTORS["chatwoot"].settings, {"api_token": None})
+    assert not (await calls.sync(bench.tower, None))[1], "nothing is connected, nothing was read"
 
 
 async def test_an_unknown_connector_is_not_found(bench):
