@@ -34,6 +34,7 @@ _LONGEST_WAIT = 120.0
 _LONGEST_TOLD = 86_400.0  # seconds a vendor may send us away for
 _FAILURES = 5
 _OPEN = 30.0
+_CREDENTIALS = frozenset({"authorization", "api_access_token"})
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -219,8 +220,17 @@ class Wire:
             budget.tell(answer, moment.timestamp() if moment else None)
         failure = self._failure(answer)
         if failure is not None:
-            raise failure
+            raise self._failure(self._disowned(answer)) or failure
         return answer
+
+    def _disowned(self, answer: Answer) -> Answer:
+        """A refusal as it may be told and kept: vendors quote what they were sent, credentials too."""
+        body = answer.body
+        for name in _CREDENTIALS & self.headers.keys():
+            credential = self.headers[name].rpartition(" ")[2].encode()
+            if credential:
+                body = body.replace(credential, b"[redacted]")
+        return Answer(answer.status, answer.headers, body)
 
     def _wait(self, error: Upstream, attempt: int) -> float:
         if error.retry_after is not None:

@@ -9,6 +9,7 @@ import pytest
 from ctower_desktop.connectors.attio import Attio
 from ctower_desktop.connectors.chatwoot import Chatwoot
 from ctower_desktop.connectors.contract import (
+    CONNECTORS,
     BadPayload,
     CircuitOpen,
     Missing,
@@ -17,8 +18,12 @@ from ctower_desktop.connectors.contract import (
     Transient,
 )
 from ctower_desktop.connectors.linear import Linear
+from ctower_desktop.connectors.loops import LOOPS
 from ctower_desktop.connectors.wire import Announced, Breaker, Window, Wire
+from ctower_desktop.kernel.check import check
+from ctower_desktop.kernel.errors import Upstream
 from ctower_desktop.kernel.http import Answer, Unreachable
+from ctower_desktop.kernel.settings import fields
 
 DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
 
@@ -45,7 +50,7 @@ def answer(status, body=b"{}", **headers):
 def line(clock):
     """`line(answers…)`: a wire over them and the seconds it slept."""
 
-    def make(*answers, vendor=None, seed=1):
+    def make(*answers, vendor=None, seed=1, headers=None):
         slept = []
 
         async def sleep(seconds):
@@ -55,8 +60,8 @@ def line(clock):
         vendor = vendor or Chatwoot()
         script = Script(*answers)
         wire = Wire(
-            script, vendor.title, "https://vendor.example", {}, vendor.failure, [], Breaker(clock.monotonic),
-            sleep, random.Random(seed),
+            script, vendor.title, "https://vendor.example", headers or {}, vendor.failure, [],
+            Breaker(clock.monotonic), sleep, random.Random(seed),
         )  # fmt: skip
         return wire, script, slept
 
@@ -123,6 +128,21 @@ async def test_numbers_and_dates_beyond_all_sense_are_as_none(line, headers):
     await wire.get("/x")
     assert len(slept) == 1
     assert 0 <= slept[0] <= 1.0
+
+
+@pytest.mark.parametrize("name", sorted([*CONNECTORS, LOOPS.name]))
+async def test_a_vendor_that_quotes_the_token_does_not_put_it_into_our_errors(line, name):
+    vendor = LOOPS if name == LOOPS.name else CONNECTORS[name]
+    secret = next(f.name for f in fields(name) if f.secret)
+    page = check({secret: "Zq7RkP2mW9xTfLb4"}, vendor.settings)
+    body = b'{"message": "key Zq7RkP2mW9xTfLb4 is odd", "errors": [{"message": "key Zq7RkP2mW9xTfLb4"}]}'
+    told = []
+    for status in (400, 401, 403, 422, 500):
+        wire, _, _ = line(answer(status, body), vendor=vendor, headers=vendor.headers(page))
+        with pytest.raises(Upstream) as caught:
+            await wire.get("/x")
+        told.append(str(caught.value))
+    assert "Zq7RkP2mW9xTfLb4" not in "".join(told)
 
 
 async def test_no_vendor_sends_us_away_for_more_than_a_day(line):
