@@ -130,3 +130,5 @@ def _read(path: Path) -> _Stored:
         return _Stored()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is damaged: {error}. Move it away and connect the accounts again.") from None
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from error

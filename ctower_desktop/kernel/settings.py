@@ -218,4 +218,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         raise Invalid(
             f"{path} is not valid TOML: {error}. Mend it or move it away; nothing was changed."
         ) from None
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
     return {k: v for k, v in found.items() if isinstance(v, dict)}

@@ -116,6 +116,12 @@ def test_the_keyring_is_not_woken_for_what_is_not_there(tmp_path, ring):
     assert Secrets(tmp_path / "secrets.json").get("token") is None
 
 
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "secrets.json").mkdir()
+    with pytest.raises(Invalid, match=r"secrets\.json cannot be read"):
+        Secrets(tmp_path / "secrets.json", "file").get("token")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"values": 5}'])
 def test_a_damaged_file_is_named_and_left_alone(tmp_path, content):
     path = tmp_path / "secrets.json"

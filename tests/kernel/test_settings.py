@@ -143,6 +143,12 @@ async def test_a_secret_never_reaches_the_file(opened, declared, tmp_path):
     assert (await opened()).get(declared).token == ""
 
 
+async def test_a_file_that_cannot_be_read_is_named(opened, tmp_path):
+    (tmp_path / "settings.toml").mkdir()
+    with pytest.raises(Invalid, match=r"settings\.toml cannot be read"):
+        await opened()
+
+
 async def test_a_file_that_is_not_toml_is_left_alone_and_named(opened, tmp_path):
     (tmp_path / "settings.toml").write_text("interval = = 5")
     with pytest.raises(Invalid, match="not valid TOML"):
