@@ -195,7 +195,6 @@ async def sync_connectors(call: Scoped) -> SyncAllAnswer:
 @TOWER.post(
     "/connectors/{name}/sync",
     raises=(ConnectorNotFound, ConnectorNotConfigured, SourceNotBound, SyncFailed),
-    pace="expensive",
     audit="connectors.sync_one",
 )
 async def sync_connector(call: Scoped, name: str) -> SyncAnswer:

@@ -156,7 +156,7 @@ async def list_scheduled_jobs(call: Scoped) -> ScheduledJobs:
     return ScheduledJobs(await call.tower.db.read(store.listed, call.project_id))
 
 
-@TOWER.post("/jobs/scheduler/tick", audit="job.scheduler_tick", pace="expensive")
+@TOWER.post("/jobs/scheduler/tick", audit="job.scheduler_tick")
 async def tick_scheduler(call: Scoped, query: TickQuery) -> Ticked:
     """Run the jobs of the project that are due, one after the other."""
     scheduler = await call.tower.part(Scheduler)

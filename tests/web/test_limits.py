@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctower_desktop.accounts.windows import Windows
+from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER
 
 
 async def test_the_eleventh_expensive_request_waits(site, owner, probes, clock):
@@ -23,6 +24,14 @@ async def test_the_eleventh_expensive_request_waits(site, owner, probes, clock):
     assert (await owner.post("/probe/act", json={})).status_code == 200, "other work goes on"
     clock.advance(41)
     assert (await owner.post("/probe/work", json={})).status_code == 200
+
+
+def test_clients_may_repeat_what_the_contract_does_not_call_expensive():
+    paced = {e.path for e in ENDPOINTS.values() if e.door is TOWER and e.pace == "expensive"}
+    syncs = {f"/jobs/{name}/sync" for name in ("chatwoot", "attio", "linear")}
+    assert paced >= syncs | {"/search", "/lightrag/query", "/lightrag/refresh"}
+    assert paced >= {"/jobs/embeddings/run", "/connectors/sync"}
+    assert not paced & {"/jobs/scheduler/tick", "/connectors/{name}/sync", "/connectors/errors/retry"}
 
 
 async def test_strangers_cannot_use_up_the_expensive_requests(site, owner, anonymous):
