@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from ctower_desktop import app
 from ctower_desktop.kernel import log as tower_log
-from ctower_desktop.kernel.system import FileLock, Home
+from ctower_desktop.kernel.errors import Conflict
+from ctower_desktop.kernel.system import FileLock, Home, write_private
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ def launch(asked: Launch) -> int:
         if lock is None:
             return _already_running(home, windowed=windowed)
         cleanup.callback(lock.release)
+        if asked.mode == "demo":
+            _only_a_demo(home)
         tower_log.start(home.logs, os.environ.get("LOG_LEVEL", "info"), to_screen=not windowed)
         if windowed:
             from ctower_desktop.gui.run import run_window
@@ -59,6 +62,14 @@ def _has_display() -> bool:
     if sys.platform in ("win32", "darwin"):
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _only_a_demo(home: Home) -> None:
+    """The accounts of the demo would take the place of real ones, and the rows of those would go."""
+    mark = home.path / "demo"
+    if home.database.exists() and not mark.exists():
+        raise Conflict(f"{home.path} holds data of its own. Give the demo another --home, or none.")
+    write_private(mark, b"made up")
 
 
 def _already_running(home: Home, *, windowed: bool) -> int:

@@ -97,3 +97,14 @@ def test_no_text_steers_the_terminal(capsys, write):
     write("said \x1b[2Jgone \x9b31m \u202etxt.exe\r\nКогда?\tда")
     out, err = capsys.readouterr()
     assert (out + err).endswith("said �[2Jgone �31m �txt.exe�\nКогда?\tда\n")
+
+
+def test_the_demo_never_opens_a_home_with_data_of_its_own(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("CTOWER_SECRETS", "file")
+    home = ["--home", str(tmp_path / "home")]
+    assert main([*home, "call", "create_project", "name=Acme"]) == 0
+    capsys.readouterr()
+    before = (tmp_path / "home" / "ctower.db").read_bytes()
+    assert main([*home, "demo"]) == 1
+    assert "holds data of its own" in capsys.readouterr().err
+    assert (tmp_path / "home" / "ctower.db").read_bytes() == before
