@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import Stemmer
 
 LEXICON = Path(__file__).parents[2] / "resources" / "lexicon"
 
@@ -179,3 +180,57 @@ def test_both_spellings_of_an_english_word_are_given(
     ours = [entry for entry in entries if british in entry.english]
     assert ours
     assert all(american in entry.english for entry in ours)
+
+
+def forms(name: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in (LEXICON / "forms" / name).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            lemma, listed = line.split("\t")
+            assert lemma not in found, lemma
+            found[lemma] = listed.split("|")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "letters", "least"),
+    [("ru.tsv", "russian", "[а-яё]+", 2_000), ("en.tsv", "english", "[a-z]+", 150)],
+)
+def test_every_irregular_form_has_a_stem_of_its_own(
+    name: str, language: str, letters: str, least: int
+) -> None:
+    """A form that stems to its lemma, or like another form of it, would be dead weight."""
+    stem = Stemmer.Stemmer(language).stemWord
+    listed = forms(name)
+    assert len(listed) >= least
+    for lemma, its in listed.items():
+        assert re.fullmatch(letters, lemma), lemma
+        assert all(re.fullmatch(letters, form) and "ё" not in form for form in its), lemma
+        stems = [stem(word.replace("ё", "е")) for word in (lemma, *its)]
+        assert len(set(stems)) == len(stems), lemma
+
+
+def test_irregular_forms_lead_to_words_of_the_lexicon(entries: list[Entry]) -> None:
+    russian = {entry.russian for entry in entries}
+    english = {word for entry in entries for term in entry.english for word in term.lower().split()}
+    assert set(forms("ru.tsv")) - russian == set()
+    assert set(forms("en.tsv")) - english == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "lemma", "form"),
+    [
+        ("ru.tsv", "оплатить", "оплачу"),
+        ("ru.tsv", "отправить", "отправлю"),
+        ("ru.tsv", "согласовать", "согласует"),
+        ("ru.tsv", "прийти", "пришел"),
+        ("ru.tsv", "звонок", "звонка"),
+        ("ru.tsv", "день", "дней"),
+        ("ru.tsv", "заметить", "замечу"),
+        ("en.tsv", "pay", "paid"),
+        ("en.tsv", "send", "sent"),
+        ("en.tsv", "woman", "women"),
+    ],
+)
+def test_irregular_forms_of_common_words_are_there(name: str, lemma: str, form: str) -> None:
+    assert form in forms(name)[lemma]
