@@ -9,6 +9,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 from rapidfuzz import fuzz
 
+from ctower_desktop.gui.text import counterpart
+
 _RUSSIAN = "йцукенгшщзхъфывапролджэячсмитьбюё"
 _ENGLISH = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _TO_RUSSIAN = str.maketrans(_ENGLISH, _RUSSIAN)
@@ -64,7 +66,7 @@ class Commands:
         """What fits `text`, the best first: in either language, also typed in the wrong keyboard layout."""
         if not text.strip():
             return self.all()
-        scored = [(score(text, f"{c.title} {c.also}"), c) for c in self.all()]
+        scored = [(score(text, f"{c.title} {counterpart(c.title)} {c.also}"), c) for c in self.all()]
         return [c for points, c in sorted(scored, key=lambda pair: -pair[0]) if points >= _ENOUGH]
 
 

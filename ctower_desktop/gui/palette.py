@@ -65,6 +65,11 @@ class Palette(QFrame):
             item.setData(_COMMAND, command)
             item.setSizeHint(QSize(0, theme.ROW))
             self.list.addItem(item)
+        if not self.list.count():
+            nothing = QListWidgetItem(tr("Nothing is called that."))
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            nothing.setSizeHint(QSize(0, theme.ROW))
+            self.list.addItem(nothing)
         self.list.setCurrentRow(0)
 
     def _run(self) -> None:

@@ -59,6 +59,19 @@ def said(declared: str) -> str:
     return found if isinstance(found, str) else declared
 
 
+def counterpart(shown: str) -> str:
+    """A whole text on screen in the other language, or nothing when it has no translation of its own."""
+    if _Chosen.language == "en":
+        found = load().get(shown, "")
+        return found if isinstance(found, str) else found[0]
+    return _sources().get(shown, "")
+
+
+@lru_cache(maxsize=1)
+def _sources() -> dict[str, str]:
+    return {value: key for key, value in load().items() if isinstance(value, str)}
+
+
 def trn(one: str, many: str, count: int, **values: object) -> str:
     """The form that fits `count`, which the text shows as `{n}`."""
     if _Chosen.language == "ru":

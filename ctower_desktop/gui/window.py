@@ -166,7 +166,8 @@ class MainWindow(QMainWindow):
         )
         for place, (name, page) in enumerate(self._pages.items(), 1):
             title = tr("Go to: {page}", page=page.title)
-            go = Command(f"go.{name}", title, partial(self.open_page, name), f"Ctrl+{place}", name)
+            also = f"{name} {text.counterpart(page.title)}"
+            go = Command(f"go.{name}", title, partial(self.open_page, name), f"Ctrl+{place}", also)
             add(self, go, *page.commands())
         themes = {
             "light": tr("Light colours"),

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from ctower_desktop import app
-from ctower_desktop.gui import tasks
+from ctower_desktop.gui import tasks, text
 from ctower_desktop.gui.commands import Command, Commands, score
 from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.feedback import ErrorBar
@@ -192,6 +192,16 @@ class TestPalette:
             Command("go.connectors", "Перейти: Подключения", lambda: None, also="connectors"),
         )
         assert commands.find(typed)[0].id == "go.connectors"
+
+    @pytest.mark.parametrize(("language", "title"), [("en", "Light colours"), ("ru", "Светлое оформление")])
+    @pytest.mark.parametrize("typed", ["светл", "light", "cdtnk"])
+    def test_finds_what_is_shown_in_the_other_language(self, language, title, typed):
+        text.set_language(language)
+        commands, window = Commands(), QWidget()
+        commands.add(
+            window, Command("theme.light", title, lambda: None), Command("quit", "Quit", lambda: None)
+        )
+        assert commands.find(typed)[0].id == "theme.light"
 
     def test_nonsense_finds_nothing(self):
         assert score("zzzzqqq", "Перейти: Подключения connectors") < 62
