@@ -85,7 +85,8 @@ async def _open_index(home: Home) -> Database:
     try:
         return await Database.open(home.index, INDEX_MIGRATIONS, extensions=extension)
     except (StorageDamaged, DatabaseTooNew) as error:
-        log.warning("the search index is built anew: %s", error)
+        # not the error's own words: they would send the user to a backup for what mends itself
+        log.warning("the search index cannot be used (%s) and is made anew from the database", error.code)
     await asyncio.to_thread(home.drop_index)
     return await Database.open(home.index, INDEX_MIGRATIONS, extensions=extension)
 

@@ -108,3 +108,13 @@ def test_the_demo_never_opens_a_home_with_data_of_its_own(tmp_path, capsys, monk
     assert main([*home, "demo"]) == 1
     assert "holds data of its own" in capsys.readouterr().err
     assert (tmp_path / "home" / "ctower.db").read_bytes() == before
+
+
+def test_a_damaged_index_sends_nobody_to_a_backup(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("CTOWER_SECRETS", "file")
+    home = ["--home", str(tmp_path / "home")]
+    assert main([*home, "call", "create_project", "name=Acme"]) == 0
+    (tmp_path / "home" / "index.db").write_bytes(b"no index at all " * 1_000)
+    assert main([*home, "ask", "Когда запуск?"]) == 0
+    assert "made anew" in caplog.text
+    assert "backup" not in caplog.text
