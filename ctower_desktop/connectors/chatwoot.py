@@ -174,7 +174,7 @@ class Chatwoot:
         """All contacts, at the first time and when reconciling; between, conversations bring them along.
 
         Contacts have no time of their last change. Those with new activity jump to the front, which only
-        repeats rows; a count that falls means that rows moved up over a page's edge: one page back then.
+        repeats rows; a count that falls means that rows moved up over a page's edge: so far back then.
         """
         if walk.watermark is not None and not walk.whole:
             yield Done()
@@ -188,7 +188,7 @@ class Chatwoot:
             listed = _decoded(_Contacts, answer)
             before, count = count, listed.meta.count
             if before is not None and count is not None and count < before and number > 1:
-                number -= 1
+                number = _pages_back(number, before - count, CONTACTS_PER_PAGE)
                 continue
             if not listed.payload:
                 break
@@ -217,8 +217,7 @@ class Chatwoot:
             listed = _decoded(_Conversations, answer).data
             before, count = count, listed.meta.all_count
             if before is not None and count is not None and count < before and number > 1:
-                back = -(-(before - count) // CONVERSATIONS_PER_PAGE)
-                number = max(1, number - back)
+                number = _pages_back(number, before - count, CONVERSATIONS_PER_PAGE)
                 continue
             if not listed.payload:
                 break
@@ -333,6 +332,11 @@ def _decoded(kind: Any, answer: Answer) -> Any:
         return msgspec.json.decode(answer.body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadPayload(f"Chatwoot's answer is not what it should be: {error}.") from None
+
+
+def _pages_back(number: int, gone: int, per_page: int) -> int:
+    """The page on which the rows are that were to come next before `gone` others went."""
+    return max(1, number - -(-gone // per_page))
 
 
 def _raws(payload: list[msgspec.Raw]) -> list[bytes]:

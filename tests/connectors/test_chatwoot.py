@@ -130,9 +130,22 @@ async def test_a_row_deleted_while_pages_are_read_hides_no_other(bench):
     assert here >= {str(talk.id) for talk in talks[:-1]}
 
 
-def _page(number):
+async def test_many_contacts_deleted_while_pages_are_read_hide_no_other(bench):
+    people = [bench.chatwoot.add_contact(f"P{n}", f"p{n:03}@client.example") for n in range(120)]
+
+    def delete_most_of_what_was_read():
+        for person in people[:40]:  # without activity the first ones are listed first
+            bench.chatwoot.delete_contact(person.id)
+
+    bench.chatwoot.faults.before(delete_most_of_what_was_read, on=_page(5, "contacts"), nth=1)
+    await bench.sync("chatwoot")
+    here = set(await bench.column("SELECT email FROM contact"))
+    assert here >= {person.email for person in people[40:]}
+
+
+def _page(number, of="conversations"):
     def on(asked):
-        return asked.path.endswith("/conversations") and asked.query.get("page") == str(number)
+        return asked.path.endswith(f"/{of}") and asked.query.get("page") == str(number)
 
     return on
 
