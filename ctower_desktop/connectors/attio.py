@@ -21,6 +21,7 @@ from ctower_desktop.connectors.contract import (
     BadPayload,
     Budget,
     Done,
+    Ending,
     Missing,
     Names,
     NeedsUser,
@@ -137,7 +138,7 @@ class Attio:
         More rows than a page holds may share one time; an offset goes on within it then.
         """
         since: str | None = None
-        offset, seen = 0, set[str]()
+        offset, seen, ending = 0, set[str](), Ending(self.title)
         while True:
             body: dict[str, Any] = {
                 "limit": RECORDS,
@@ -151,12 +152,14 @@ class Attio:
             new = [
                 bytes(raw) for raw, key in zip(found, keys, strict=True) if key is None or key[1] not in seen
             ]
+            known = len(seen)
             seen.update(key[1] for key in keys if key is not None)
             if new:
                 yield Page(name, new)
             last = next((key[0] for key in reversed(keys) if key is not None), since)
             if len(found) < RECORDS:
                 break
+            ending.brought(len(seen) - known)
             offset = offset + RECORDS if last == since else 0
             since = last
         yield Done(enumerated=True, count=len(seen))
@@ -165,7 +168,7 @@ class Attio:
         self, wire: Asks, path: str, name: str, size: int, params: dict[str, Any]
     ) -> AsyncGenerator[Page | Done, None]:
         """All rows of a list that knows only offsets; pages overlap, so that a delete skips nothing."""
-        offset, seen = 0, set[str]()
+        offset, seen, ending = 0, set[str](), Ending(self.title)
         while True:
             given = {"limit": size, "offset": offset, **params}
             found = _decoded(_Data, await wire.get(path, given)).data
@@ -181,6 +184,7 @@ class Attio:
                 yield Page(name, new)
             if len(found) < size:
                 break
+            ending.brought(len(fresh))
             offset += size - 1
         yield Done(enumerated=True, count=len(seen))
 

@@ -14,6 +14,8 @@ from ctower_desktop.kernel.http import Answer
 
 T = TypeVar("T")
 
+_BARREN = 20  # pages
+
 
 class Transient(Upstream):
     """The vendor cannot answer now; it will be tried again."""
@@ -208,6 +210,27 @@ class Walk:
     facts: dict[str, Any]
     known: Callable[[list[str]], Awaitable[dict[str, str]]]
     due: list[Due] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ending:
+    """Notices a list without end, from a vendor or a proxy that gives the same rows whatever is asked.
+
+    A walk may begin again or go back, so as many pages of known rows are borne as brought new ones.
+    """
+
+    title: str
+    fruitful: int = 0
+    barren: int = 0
+
+    def brought(self, new: int) -> None:
+        """One more page with so many new rows; raise BadPayload when this cannot be a list."""
+        if new:
+            self.fruitful, self.barren = self.fruitful + 1, 0
+            return
+        self.barren += 1
+        if self.barren > self.fruitful + _BARREN:
+            raise BadPayload(f"{self.title} gives the same rows again and again; it is asked anew later.")
 
 
 class Budget(Protocol):

@@ -13,6 +13,7 @@ from ctower_desktop.connectors.contract import (
     Connector,
     Done,
     Due,
+    Ending,
     NeedsUser,
     Page,
     PartialData,
@@ -67,7 +68,7 @@ class Walking:
         """Read a stream to its end; only then its watermark moves and deletes are concluded."""
         state = await self.db.read(self.rows.state, stream.name)
         seen: set[str] = set()
-        rows, failure = 0, None
+        rows, failure, ending = 0, None, Ending(self.connector.title)
         async with aclosing(self._pages(stream, state)) as pages:
             async for step in pages:
                 if isinstance(step, Done):
@@ -77,7 +78,9 @@ class Walking:
                 failure = failure or step.error
                 if step.error is not None:
                     step.resume = None
+                before = len(seen) + self.intake.counts.bad
                 seen.update(await self._take([step]))
+                ending.brought(len(seen) + self.intake.counts.bad - before)
                 rows += len(step.rows)
                 self.progress(self.connector.name, stream.name, rows, state.remote_count)
         if failure is not None:

@@ -181,3 +181,15 @@ def test_values_are_unwrapped_whatever_their_type(value, expected):
 def test_a_value_of_the_past_does_not_count():
     values = {"stage": [{"value": "old", "active_until": "2026-01-01T00:00:00Z"}, {"value": "new"}]}
     assert attio_values.text(values, "stage") == "new"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "size"),
+    [("/objects/people/records/query", "record_id", 500), ("/v2/notes", "note_id", 50)],
+)
+async def test_a_list_without_end_is_given_up(bench, path, kind, size):
+    """A proxy that answers from memory, whatever page is asked for."""
+    same = [{"id": {kind: f"x{n}"}, "created_at": "2026-11-01T10:00:00.000000000Z"} for n in range(size)]
+    bench.attio.faults.answer(200, {"data": same}, on=path, times=None)
+    with pytest.raises(SyncFailed, match="again and again"):
+        await bench.sync("attio")

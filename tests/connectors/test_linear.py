@@ -268,3 +268,19 @@ async def test_the_pace_follows_the_headers(bench, team):
             bench.clock.advance((error.retry_after or 0) + 60)
     assert None not in waits
     assert not [seen for seen in bench.linear.requests if seen.status == 400], "never refused"
+
+
+async def test_a_list_without_end_is_given_up(bench, team):
+    """The vendor, or what stands between, always says that there is more, after the same row."""
+    bench.linear.add_issue(team, "One")
+    cursor: dict[str, str] = {}
+
+    def without_end(answer):
+        for found in answer["data"].values():
+            info = found["pageInfo"]
+            info["hasNextPage"] = True
+            info["endCursor"] = cursor.setdefault("same", info["endCursor"])
+
+    bench.linear.faults.rewrite(without_end, on="Issues", times=None)
+    with pytest.raises(SyncFailed, match="again and again"):
+        await bench.sync("linear")
