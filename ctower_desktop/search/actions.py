@@ -86,6 +86,8 @@ async def search(call: Scoped, body: SearchQuery) -> SearchAnswer:
         search_config=found.search_config,
         quality_score=found.quality_score,
         source_diversity=found.source_diversity,
+        confidence=found.confidence,
+        period=found.period,
         answer=found.answer,
         answered_by=found.answered_by,
         citations=found.citations,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ctower_desktop.search.chat import ChatMessage
 from ctower_desktop.search.chunking import normalised, sentences
-from ctower_desktop.search.ranking import coverage
+from ctower_desktop.search.matching import Sought, coverage
+from ctower_desktop.search.model import Days
 from ctower_desktop.search.words import Language, language, stem, tokens
 
 _MOST_SENTENCES = 4
 _LONGEST_SENTENCE = 400
-_ENOUGH = 0.34  # relevance from which a piece of evidence is worth quoting
+_ENOUGH = 0.25  # relevance from which a piece of evidence is worth quoting
 _SENTENCE_ENOUGH = (
     0.3  # share of the question a quoted sentence must have, unless its text is near by meaning
 )
@@ -53,26 +54,52 @@ class Answered(NamedTuple):
 _TEXTS: dict[Language, dict[str, str]] = {
     "ru": {
         "nothing": "Ничего подходящего не нашлось. Поиск шёл {where}. Уточните имя, номер или дату.",
-        "thin": "Уверенного ответа нет: найденное касается вопроса лишь отчасти. Ближайшее: {numbers}.",
+        "thin": "Уверенного ответа нет: найденное касается вопроса лишь отчасти. Поиск шёл {where}. "
+        "{lacks}Ближайшее: {numbers}.",
+        "lacks": "Не нашлось: {words}. ",
         "where": "по сообщениям, задачам и сделкам проекта",
+        "between": "за {first} – {last}",
+        "on": "за {first}",
+        "quote": "«{}»",
         "unsourced": "(без источника)",
     },
     "en": {
         "nothing": "Nothing that fits was found. The search went {where}. Try a name, a number or a date.",
-        "thin": "There is no sure answer: what was found fits the question only in part. Nearest: {numbers}.",
+        "thin": "There is no sure answer: what was found fits the question only in part. "
+        "The search went {where}. {lacks}Nearest: {numbers}.",
+        "lacks": "Not found: {words}. ",
         "where": "through the project's messages, issues and deals",
+        "between": "of {first} – {last}",
+        "on": "of {first}",
+        "quote": "“{}”",
         "unsourced": "(no source)",
     },
 }
+_MONTHS: dict[Language, tuple[str, ...]] = {
+    "ru": (
+        "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября",
+        "ноября", "декабря",
+    ),
+    "en": (
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+        "November", "December",
+    ),
+}  # fmt: skip
 
 
-def extract(question: str, weights: Mapping[str, float], evidence: Sequence[Evidence]) -> Answered:
+def day_text(day: str, asked: Language) -> str:
+    """A day as it is said: «9 ноября 2026», "9 November 2026"."""
+    year, month, number = day.split("-")
+    return f"{int(number)} {_MONTHS[asked][int(month) - 1]} {year}"
+
+
+def extract(question: str, sought: Sequence[Sought], evidence: Sequence[Evidence]) -> Answered:
     """The sentences that say most about the question, each with its number; a refusal when none does."""
     asked = language(question)
     good = [item for item in evidence if item.relevance >= _ENOUGH]
     if not good:
         return refusal(asked, evidence)
-    ranked = sorted(_candidates(asked, weights, good), key=lambda found: -found[0])
+    ranked = sorted(_candidates(asked, sought, good), key=lambda found: -found[0])
     chosen: list[tuple[int, str]] = []
     for score, number, sentence in ranked:
         if len(chosen) == _MOST_SENTENCES or (chosen and score < 0.5 * ranked[0][0]):
@@ -80,29 +107,42 @@ def extract(question: str, weights: Mapping[str, float], evidence: Sequence[Evid
         if not any(_alike(sentence, told) for _, told in chosen):
             chosen.append((number, sentence))
     if not chosen:
-        return refusal(asked, evidence)
+        best = max(good, key=lambda item: item.relevance)
+        parts = [part for part in sentences(best.text) if _WORDS_IN_IT.search(part)]
+        if not parts:
+            return refusal(asked, evidence)
+        chosen = [(best.number, max(parts, key=lambda part: coverage(sought, part)))]
     about = {item.number: item.about for item in good}
     lines = [_quoted(about[number], sentence, number) for number, sentence in chosen]
     return Answered("\n".join(lines), list(dict.fromkeys(number for number, _ in chosen)))
 
 
-def refusal(asked: Language, evidence: Sequence[Evidence]) -> Answered:
-    """What is said when the evidence does not carry an answer."""
+def refusal(
+    asked: Language, evidence: Sequence[Evidence], lacks: Sequence[str] = (), within: Days | None = None
+) -> Answered:
+    """What is said when the evidence does not carry an answer: where the search went, and what it lacks."""
     texts = _TEXTS[asked]
+    where = texts["where"]
+    if within is not None:
+        first, last = day_text(within.first, asked), day_text(within.last, asked)
+        where += " " + texts["on" if first == last else "between"].format(first=first, last=last)
     near = [item.number for item in evidence[:3] if item.relevance > 0.1]
     if not near:
-        return Answered(texts["nothing"].format(where=texts["where"]), [])
-    return Answered(texts["thin"].format(numbers=", ".join(f"[{number}]" for number in near)), near)
+        return Answered(texts["nothing"].format(where=where), [])
+    words = ", ".join(texts["quote"].format(_BRACKETS.sub(r"(\1)", word)) for word in lacks)
+    told = texts["lacks"].format(words=words) if words else ""
+    numbers = ", ".join(f"[{number}]" for number in near)
+    return Answered(texts["thin"].format(where=where, lacks=told, numbers=numbers), near)
 
 
 def _candidates(
-    asked: Language, weights: Mapping[str, float], evidence: Iterable[Evidence]
+    asked: Language, sought: Sequence[Sought], evidence: Iterable[Evidence]
 ) -> Iterable[tuple[float, int, str]]:
     for item in evidence:
         for place, sentence in enumerate(sentences(item.text)):
             if len(_WORDS_IN_IT.findall(sentence)) < 2 and len(sentence) < 12:
                 continue
-            covered = coverage(weights, sentence)
+            covered = coverage(sought, sentence)
             if covered < _SENTENCE_ENOUGH and not (place == 0 and item.relevance >= 2 * _ENOUGH):
                 continue
             score = covered + 0.5 * item.relevance + (0.1 if language(sentence) == asked else 0.0)
@@ -121,7 +161,7 @@ def _alike(one: str, other: str) -> bool:
     return bool(a and b) and len(a & b) / min(len(a), len(b)) > _SAME
 
 
-def best_part(text: str, weights: Mapping[str, float], size: int) -> str:
+def best_part(text: str, sought: Sequence[Sought], size: int) -> str:
     """The part of a text, at most `size` characters, that says most about the question."""
     if len(text) <= size:
         return text
@@ -134,7 +174,7 @@ def best_part(text: str, weights: Mapping[str, float], size: int) -> str:
             if len(window) + len(part) + 1 > size:
                 break
             window = f"{window} {part}".strip()
-        found = coverage(weights, window or parts[start][:size])
+        found = coverage(sought, window or parts[start][:size])
         if found > most:
             most, best = found, window or parts[start][:size]
     return best

@@ -13,13 +13,15 @@ import msgspec
 from ctower_desktop.kernel.errors import StorageDamaged, Upstream
 from ctower_desktop.kernel.tower import Scoped, Tower
 from ctower_desktop.search import presenting, ranking, store, words
-from ctower_desktop.search.answering import Answered, Citations, Evidence, extract, prompt
+from ctower_desktop.search.answering import Answered, Citations, Evidence, extract, prompt, refusal
 from ctower_desktop.search.chat import chat
+from ctower_desktop.search.confidence import ENOUGH, lacking
 from ctower_desktop.search.indexing import Indexer
 from ctower_desktop.search.model import EvidenceItem, LightragAnswer, LightragQuery, Stats
 from ctower_desktop.search.retrieval import Retrieved, retrieve
 from ctower_desktop.search.settings import SearchSettings
 from ctower_desktop.search.store import By, NewRun
+from ctower_desktop.search.words import language
 
 _KEPT_SECONDS = 300.0
 _KEPT_ANSWERS = 200
@@ -130,10 +132,18 @@ async def answer_in_pieces(
         elif problem is None:
             problem = "The chat model cited no evidence, so its answer was not used."
     if written is None:
-        written = extract(ask.query, draft.found.weights, draft.told)
+        written = _extracted(ask, draft)
         if problem is None:
             yield AnswerPiece(written.text)
     yield AnswerDone(await _keep(call, ask, draft, written, by=by), problem)
+
+
+def _extracted(ask: LightragQuery, draft: _Draft) -> Answered:
+    """Without a chat model: the best sentences, or what is lacking."""
+    if draft.answer.confidence >= ENOUGH:
+        return extract(ask.query, draft.found.sought, draft.told)
+    lacks = lacking(draft.found.sought, [item.text for item in draft.told])
+    return refusal(language(ask.query), draft.told, lacks, draft.answer.period)
 
 
 async def _chatted(
@@ -167,6 +177,8 @@ async def _draft(call: Scoped, ask: LightragQuery, *, scored: bool) -> _Draft:
         search_config=presenting.config(found),
         quality_score=ranking.quality_score(len(evidence), kinds, len(chunks)),
         source_diversity=kinds,
+        confidence=presenting.confidence_of(found),
+        period=presenting.days(found),
         answer="",
         answered_by=EXTRACT,
         citations=[],

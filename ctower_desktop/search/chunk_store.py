@@ -86,6 +86,11 @@ class _KindOf(msgspec.Struct, frozen=True):
     source_type: SourceType
 
 
+class _Beside(msgspec.Struct, frozen=True):
+    id: int
+    text: str
+
+
 class _Number(msgspec.Struct, frozen=True):
     value: int
 
@@ -187,6 +192,24 @@ _RETRY = Command(
     """
     UPDATE chunk SET attempts = 0, error = NULL
     WHERE project_id = :project_id AND embeddable = 1 AND embedded_by <> :model AND error IS NOT NULL
+    """,
+    file="index",
+)
+
+
+_BESIDE = Query(
+    _Beside,
+    """
+    SELECT c.id, n.text FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
+    CROSS JOIN chunk AS n ON n.id IN (
+        SELECT id FROM (SELECT b.id FROM chunk AS b
+                        WHERE b.parent_pk = c.parent_pk AND b.occurred_at < c.occurred_at
+                        ORDER BY b.occurred_at DESC LIMIT 2)
+        UNION ALL
+        SELECT id FROM (SELECT a.id FROM chunk AS a
+                        WHERE a.parent_pk = c.parent_pk AND a.occurred_at > c.occurred_at
+                        ORDER BY a.occurred_at LIMIT 1))
+    WHERE n.project_id = c.project_id AND (:private OR n.private = 0)
     """,
     file="index",
 )
@@ -305,6 +328,14 @@ def _remove(db: apsw.Connection, models: Sequence[int], chunk_id: int) -> None:
 def read(db: apsw.Connection, ids: Sequence[int]) -> list[Chunk]:
     """Chunks in the order asked for; those that are gone are left out."""
     return _READ.all(db, ids=as_json(list(ids)))
+
+
+def beside(db: apsw.Connection, ids: Sequence[int], *, private: bool) -> dict[int, str]:
+    """What was said just before and after each chunk in its conversation; private notes only when asked."""
+    found: dict[int, str] = {}
+    for row in _BESIDE.rows(db, ids=as_json(list(ids)), private=private):
+        found[row.id] = f"{found.get(row.id, '')}\n{row.text}"
+    return found
 
 
 def gathered(

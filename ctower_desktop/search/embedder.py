@@ -15,7 +15,9 @@ import msgspec
 from ctower_desktop.kernel.errors import NotReady, TowerError
 from ctower_desktop.kernel.system import resources
 from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.search.lexicon import GLOSSED, lexicon
 from ctower_desktop.search.settings import SearchSettings
+from ctower_desktop.search.words import is_cyrillic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,6 +111,7 @@ class Embedder:
     def __init__(self, folder: ModelFolder, *, threads: int = 0) -> None:
         self.folder = folder
         self._threads = threads
+        self._glosses = not folder.knows("ru")
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="embedder")
         self._one_stream = asyncio.Lock()
         self._loaded: _Loaded | None = None
@@ -123,7 +126,7 @@ class Embedder:
 
     @property
     def model_id(self) -> str:
-        return self.folder.model_id
+        return f"{self.folder.model_id}+{GLOSSED}" if self._glosses else self.folder.model_id
 
     @property
     def loaded(self) -> bool:
@@ -131,14 +134,14 @@ class Embedder:
 
     async def embed_query(self, text: str) -> Vectors:
         """The vector of a question; raise ModelUnavailable."""
-        found = await self._run(_Loaded.run, [self.folder.config.query_prefix + text])
+        found = await self._run(_Loaded.run, [self.folder.config.query_prefix + await self._readable(text)])
         return found[0]  # type: ignore[no-any-return]
 
     async def embed_passages(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         """The vectors of texts in their order, and how many tokens they had; raise ModelUnavailable."""
         import numpy as np
 
-        prefixed = [self.folder.config.passage_prefix + text for text in texts]
+        prefixed = [self.folder.config.passage_prefix + await self._readable(text) for text in texts]
         async with self._one_stream:
             coded = await self._run(_Loaded.code, prefixed)
             parts, places = [], []
@@ -147,6 +150,12 @@ class Embedder:
                 places.extend(run)
         order = np.argsort(np.array(places, dtype=np.intp))
         return np.concatenate(parts)[order], sum(len(ids) for ids in coded)
+
+    async def _readable(self, text: str) -> str:
+        """The text in words that the model knows: Russian is turned into English for one that has none."""
+        if not self._glosses or not is_cyrillic(text):
+            return text
+        return await asyncio.to_thread(lambda: lexicon().gloss(text[:_LONGEST]))
 
     async def dimension(self) -> int:
         """How many numbers its vectors have; loads the model when its folder does not say."""

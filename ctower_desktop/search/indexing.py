@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 import sqlite_vec
 
 from ctower_desktop.kernel.database import Database
 from ctower_desktop.kernel.errors import StorageDamaged, StorageFailure
-from ctower_desktop.kernel.events import IndexProgress
+from ctower_desktop.kernel.events import IndexProblem, IndexProgress
 from ctower_desktop.kernel.system import PACKAGE
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.search import chunk_store, intake_store, vector_store, words
@@ -22,6 +23,7 @@ from ctower_desktop.search.intake_store import Queued, SourceText
 from ctower_desktop.search.model import EmbeddingsResult, SourceType
 from ctower_desktop.search.models import Models, Ready
 from ctower_desktop.search.settings import SearchSettings
+from ctower_desktop.search.terms import terms_of
 from ctower_desktop.search.vector_store import Model, Waiting
 
 log = logging.getLogger(__name__)
@@ -197,22 +199,30 @@ class Indexer:
         try:
             while await self.index_words():
                 await self._tell()
-            self.problem = None
             while await self.embed_some() is not None:
+                self._meet(None)
                 await self._tell()
                 while await self.index_words():
                     pass
         except ModelUnavailable as error:
-            self.problem = str(error)
+            self._meet(str(error))
             return _PAUSE
         except StorageDamaged as error:
             await self.repair(error)
             return 0.0
         except StorageFailure as error:
-            self.problem = str(error)
+            self._meet(str(error))
             log.warning("indexing waits: %s", error)
             return _PAUSE
+        self._meet(None)
         return None
+
+    def _meet(self, problem: str | None) -> None:
+        """Remember why vectors are not being made, and tell when that is news."""
+        if problem != self.problem:
+            self.problem = problem
+            at = self._tower.clock.text()
+            self._tower.events.publish(IndexProblem(project_id=None, problem=problem, at=at))
 
     async def _tell(self) -> None:
         tower = self._tower
@@ -259,9 +269,11 @@ def prepared(
 def chunks_of(kind: SourceType, text: SourceText, settings: SearchSettings) -> list[NewChunk]:
     """A text as chunks with all that makes them findable."""
     found = []
-    for piece in chunks(text.body, settings.chunk_size):
-        whole = f"{piece.text}\n{text.context}"
-        exact, stems = " ".join(words.tokens(whole)), " ".join(words.stems(whole))
+    context = text.context
+    for piece in chunks(f"{text.body}\n{unquote(text.files)}", settings.chunk_size):
+        whole = f"{piece.text}\n{context}"
+        exact = " ".join(words.tokens(whole))
+        stems = " ".join((*terms_of(piece.text), *terms_of(context)))
         found.append(
             NewChunk(
                 project_id=text.project_id,

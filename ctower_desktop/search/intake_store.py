@@ -39,6 +39,7 @@ class SourceText(msgspec.Struct, frozen=True):
     title: str | None
     body: str
     context: str
+    files: str  # names of attachments as addresses have them, one a line
     private: bool
     occurred_at: str
     updated_at: str
@@ -88,12 +89,18 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT m.id AS source_pk, m.project_id, m.message_id AS source_ref, m.conversation_global_id
             AS parent_pk,
                m.contact_global_id AS contact_pk, NULL AS title, coalesce(m.content, '') AS body,
-               coalesce(m.sender_name, '') AS context, m.private, m.created_at AS occurred_at, m.updated_at,
+               coalesce(m.sender_name, '') AS context,
+               coalesce((
+                   SELECT group_concat(
+                       replace(a.file_url, rtrim(a.file_url, replace(a.file_url, '/', '')), ''), char(10))
+                   FROM attachment AS a WHERE a.message_global_id = m.id
+               ), '') AS files,
+               m.private, m.created_at AS occurred_at, m.updated_at,
                json_object('sender_type', m.sender_type, 'sender_name', m.sender_name,
                            'conversation_global_id', m.conversation_global_id,
                            'contact_global_id', m.contact_global_id) AS metadata
         FROM json_each(:pks) AS wanted CROSS JOIN message AS m ON m.id = wanted.value
-        WHERE m.deleted_at IS NULL
+        WHERE m.deleted_at IS NULL AND m.message_type <> '2'
         """,
     ),
     "issue": Query(
@@ -102,7 +109,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT i.id AS source_pk, i.project_id, i.identifier AS source_ref, i.id AS parent_pk, NULL
             AS contact_pk,
                i.title, i.identifier || ' ' || i.title || char(10) || coalesce(i.description, '') AS body,
-               coalesce(i.assignee_name, '') || ' ' || coalesce(i.state, '') AS context, 0 AS private,
+               coalesce(i.assignee_name, '') || ' ' || coalesce(i.state, '') AS context,
+               '' AS files, 0 AS private,
                i.updated_at AS occurred_at, i.updated_at,
                json_object('state', i.state, 'priority', i.priority, 'assignee_name', i.assignee_name,
                            'due_date', i.due_date, 'url', i.url) AS metadata
@@ -114,7 +122,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         """
         SELECT c.id AS source_pk, c.project_id, i.identifier AS source_ref, c.issue_id AS parent_pk,
                NULL AS contact_pk, i.title, c.body,
-               coalesce(c.author_name, '') || ' ' || i.identifier || ' ' || i.title AS context, 0 AS private,
+               coalesce(c.author_name, '') || ' ' || i.identifier || ' ' || i.title AS context,
+               '' AS files, 0 AS private,
                c.created_at AS occurred_at, c.updated_at,
                json_object('issue_id', c.issue_id, 'identifier', i.identifier, 'author_name', c.author_name,
                            'url', c.url) AS metadata
@@ -131,7 +140,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
                d.title,
                d.title || char(10) || coalesce(d.next_step, '') AS body,
                coalesce(d.company_name, '') || ' ' || coalesce(d.owner_name, '') || ' ' || d.stage || ' ' ||
-               coalesce(CAST(CAST(d.amount AS INTEGER) AS TEXT), '') AS context, 0 AS private,
+               coalesce(CAST(CAST(d.amount AS INTEGER) AS TEXT), '') AS context,
+               '' AS files, 0 AS private,
                d.updated_at AS occurred_at, d.updated_at,
                json_object('stage', d.stage, 'amount', d.amount, 'currency', d.currency,
                            'probability', d.probability, 'expected_close_date', d.expected_close_date,
@@ -145,7 +155,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT n.id AS source_pk, n.project_id, n.external_id AS source_ref, n.parent_external_id
             AS parent_pk,
                NULL AS contact_pk, n.title, coalesce(n.title || char(10), '') || n.content AS body,
-               coalesce(n.author_name, '') AS context, 0 AS private, n.created_at AS occurred_at,
+               coalesce(n.author_name, '') AS context,
+               '' AS files, 0 AS private, n.created_at AS occurred_at,
                n.updated_at,
                json_object('parent_kind', n.parent_kind, 'parent_external_id', n.parent_external_id,
                            'author_name', n.author_name) AS metadata
@@ -158,7 +169,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT t.id AS source_pk, t.project_id, t.external_id AS source_ref, t.parent_external_id
             AS parent_pk,
                NULL AS contact_pk, NULL AS title, t.content AS body,
-               coalesce(t.assignee_name, '') AS context, 0 AS private, t.created_at AS occurred_at,
+               coalesce(t.assignee_name, '') AS context,
+               '' AS files, 0 AS private, t.created_at AS occurred_at,
                t.updated_at,
                json_object('deadline_at', t.deadline_at, 'is_completed', t.is_completed,
                            'assignee_name', t.assignee_name) AS metadata

@@ -176,6 +176,14 @@ class RankingStats(msgspec.Struct, frozen=True, rename="camel"):
     count: int
 
 
+class Days(msgspec.Struct, frozen=True):
+    """Days that the question's own words name and that the search kept to, both within."""
+
+    first: str
+    last: str
+    words: str
+
+
 class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the search went: the contract's two knobs, and what took part."""
 
@@ -195,6 +203,8 @@ class LightragAnswer(msgspec.Struct, frozen=True, kw_only=True):
     search_config: SearchConfig
     quality_score: int
     source_diversity: int
+    confidence: float  # how sure it is that the evidence holds the answer, between 0 and 1
+    period: Days | None
     answer: str
     answered_by: str  # "extract", or the chat model's name
     citations: list[int]
@@ -218,6 +228,8 @@ class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     search_config: SearchConfig
     quality_score: int
     source_diversity: int
+    confidence: float
+    period: Days | None
     answer: str
     answered_by: str
     citations: list[int]

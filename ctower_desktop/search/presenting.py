@@ -8,19 +8,23 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ctower_desktop.search.answering import Evidence, best_part
+from ctower_desktop.search.answering import Evidence, best_part, day_text
 from ctower_desktop.search.chunk_store import Chunk
+from ctower_desktop.search.confidence import Standing, confidence
 from ctower_desktop.search.model import (
     KIND_OF,
     MOST_EVIDENCE,
     ChunkHit,
+    Days,
     Entities,
     EvidenceItem,
     MessageHit,
     SearchConfig,
     TitledHit,
 )
-from ctower_desktop.search.retrieval import Candidate, Retrieved
+from ctower_desktop.search.retrieval import Candidate, Retrieved, around
+from ctower_desktop.search.weighing import NAMES
+from ctower_desktop.search.words import Language
 
 _CHUNKS = uuid.UUID("6f0e4a52-53c1-4b1e-9c53-0d9f1a7b2c11")  # the namespace of the ids below
 _LONGEST = 500
@@ -41,7 +45,7 @@ def chunk_hits(found: Retrieved) -> list[ChunkHit]:
             source_type=chunk.source_type,
             source_pk=chunk.source_pk,
             chunk_index=chunk.chunk_index,
-            text=best_part(chunk.text, found.weights, _LONGEST),
+            text=best_part(chunk.text, found.sought, _LONGEST),
             created_at=chunk.occurred_at,
             distance=round(candidate.distance, 6) if candidate.distance is not None else None,
         )
@@ -62,7 +66,7 @@ def _item(found: Retrieved, candidate: Candidate, *, scored: bool) -> EvidenceIt
         source_pk=chunk.source_pk,
         source_ref=chunk.source_ref,
         title=chunk.title,
-        snippet=best_part(chunk.text, found.weights, _LONGEST),
+        snippet=best_part(chunk.text, found.sought, _LONGEST),
         created_at=chunk.occurred_at,
         metadata=_metadata(candidate),
         score=candidate.scored.score if scored else UNSET,
@@ -86,7 +90,7 @@ def entities(found: Retrieved) -> Entities:
             MessageHit(
                 id=chunk.source_pk,
                 source_ref=chunk.source_ref,
-                snippet=best_part(chunk.text, found.weights, _LONGEST),
+                snippet=best_part(chunk.text, found.sought, _LONGEST),
                 created_at=chunk.occurred_at,
                 metadata=dict(chunk.metadata),
             )
@@ -103,7 +107,7 @@ def _titled(found: Retrieved, candidates: Sequence[Candidate]) -> list[TitledHit
             id=chunk.source_pk,
             source_ref=chunk.source_ref,
             title=chunk.title,
-            snippet=best_part(chunk.text, found.weights, _LONGEST),
+            snippet=best_part(chunk.text, found.sought, _LONGEST),
             updated_at=chunk.updated_at,
             metadata={**chunk.metadata, "source_type": chunk.source_type},
         )
@@ -118,18 +122,41 @@ def config(found: Retrieved) -> SearchConfig:
     return SearchConfig(vectors="unavailable" if found.near.problem else "off", degraded=found.near.problem)
 
 
+def confidence_of(found: Retrieved) -> float:
+    """How sure it is that the evidence holds the answer."""
+    best = sorted(found.evidence[:MOST_EVIDENCE], key=lambda candidate: -candidate.relevance)
+    return confidence(found.sought, [_standing(candidate) for candidate in best])
+
+
+def _standing(candidate: Candidate) -> Standing:
+    text = f"{candidate.chunk.text}\n{around(candidate.chunk)}"
+    if not candidate.features:
+        return Standing(text, 0.0, 0.0, pinned=False)
+    known = dict(zip(NAMES, candidate.features, strict=True))
+    return Standing(text, known["covered"] + known["beside"], known["rarest"], pinned=known["pinned"] > 0)
+
+
+def days(found: Retrieved) -> Days | None:
+    """The days that the question's own words name, when the search kept to them."""
+    period = found.period
+    return None if period is None else Days(period.first.isoformat(), period.last.isoformat(), period.words)
+
+
 def to_answer_from(found: Retrieved) -> list[Evidence]:
     """The evidence, as answers are made from it."""
+    asked = found.asked.language
     return [
-        Evidence(number, candidate.chunk.text, candidate.relevance, _about(candidate.chunk))
+        Evidence(number, candidate.chunk.text, candidate.relevance, _about(candidate.chunk, asked))
         for number, candidate in enumerate(found.evidence[:MOST_EVIDENCE], 1)
     ]
 
 
-def _about(chunk: Chunk) -> str:
+def _about(chunk: Chunk, asked: Language) -> str:
     who = chunk.metadata.get("sender_name") or chunk.metadata.get("author_name")
     if KIND_OF[chunk.source_type] == "issues":
         who = f"{who}, {chunk.source_ref}" if who else chunk.source_ref
     elif chunk.source_type == "deal":
         who = chunk.title
-    return ", ".join(part for part in (str(who) if who else "", chunk.occurred_at[:10]) if part)
+    return ", ".join(
+        part for part in (str(who) if who else "", day_text(chunk.occurred_at[:10], asked)) if part
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ctower_desktop.search.model import RankingStats, ScoreBreakdown
-from ctower_desktop.search.words import Language, stem, tokens
+from ctower_desktop.search.words import Language
 
 RRF_K = 60
 HALF_LIFE_DAYS = 7.0
@@ -65,27 +65,10 @@ def fused(
     return sorted(scores, key=lambda item: -scores[item])
 
 
-def coverage(weights: Mapping[str, float], text: str) -> float:
-    """Which share of what the question says the text has, its rarer words counting more; 0 without words."""
-    whole = sum(weights.values())
-    if not whole:
-        return 0.0
-    there = {stem(token) for token in tokens(text)}
-    return sum(weight for found, weight in weights.items() if found in there) / whole
-
-
-def relevance(covered: float, distance: float | None, believed: Trust, verdict: float = 0.0) -> float:
-    """How much a text bears on the question, between 0 and 1, from its words, its vector and past feedback.
-
-    Where the model is trusted, one strong side is enough; where it is not, words alone decide.
-    """
-    near = semantic(distance)
-    if believed.vectors < 0.5:
-        found = max(covered, near * believed.vectors)
-    else:
-        found = 0.5 * max(covered, near) + 0.5 * (covered + near) / 2
-    judged = min(max(verdict, _LEAST_VERDICT), _MOST_VERDICT)
-    return min(found * (1 + 0.25 * judged if judged >= 0 else 4.0**judged), 1.0)
+def judged(relevance: float, verdict: float = 0.0) -> float:
+    """How much a text bears on a question after what people said of it for questions of the same words."""
+    known = min(max(verdict, _LEAST_VERDICT), _MOST_VERDICT)
+    return min(relevance * (1 + 0.25 * known if known >= 0 else 4.0**known), 1.0)
 
 
 def semantic(distance: float | None) -> float:

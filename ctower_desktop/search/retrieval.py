@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+
+import msgspec
 
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.kernel.tower import Tower
-from ctower_desktop.search import chunk_store, ranking, store, vector_store, word_store, words
+from ctower_desktop.search import chunk_store, ranking, store, vector_store, weighing, word_store, words
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.embedder import EmbeddingFailed, ModelUnavailable
+from ctower_desktop.search.lexicon import lexicon
+from ctower_desktop.search.matching import Sought, asks, matched
 from ctower_desktop.search.model import (
     EVIDENCE_TYPES,
     KIND_OF,
@@ -22,11 +26,16 @@ from ctower_desktop.search.model import (
     SourceType,
 )
 from ctower_desktop.search.models import Models, Ready
+from ctower_desktop.search.periods import Period
 from ctower_desktop.search.ranking import Scored
+from ctower_desktop.search.understanding import Understood, understand
 from ctower_desktop.search.vector_store import Filter
 
 _ENTITY_KINDS: tuple[Kind, ...] = ("messages", "issues", "deals")
 _NOISE = 0.05  # relevance under which a text is no evidence of anything
+_FITS = 0.2  # relevance from which the days that a question names are believed to be the right ones
+_NEAREST = 40  # chunks that vectors bring at least
+_AROUND = ("sender_name", "author_name", "assignee_name", "company_name", "stage")
 _PINNED = 0.95  # least relevance of a text that holds an identifier or a quotation of the question
 
 
@@ -40,6 +49,7 @@ class Candidate:
     by_words: bool
     scored: Scored
     evidence_type: str
+    features: tuple[float, ...] = ()  # what its relevance was made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,13 @@ class Retrieved:
     """Everything an answer is made of, the best first in every list."""
 
     asked: words.Question
-    weights: Mapping[str, float]
+    sought: tuple[Sought, ...]
     corrected: Mapping[str, str]
     chunks: list[Candidate]
     entities: dict[Kind, list[Candidate]]
     evidence: list[Candidate]
     near: Near
+    period: Period | None = None  # days that the question's own words name and that the search kept to
 
 
 def period(ask: LightragQuery) -> tuple[str | None, str | None]:
@@ -97,67 +108,97 @@ def chosen(ask: LightragQuery) -> tuple[tuple[SourceType, ...] | None, bool]:
 
 
 async def retrieve(tower: Tower, project_id: str, ask: LightragQuery) -> Retrieved:
-    """Find and rank; raise InvalidDateRange. Without a model that can be used, words do it alone."""
+    """Find and rank; raise InvalidDateRange. Without a model that can be used, words do it alone.
+
+    Time words of the question narrow the search unless it has dates of its own, or nothing fits in them.
+    """
     first, last = period(ask)
     kinds, with_chunks = chosen(ask)
     wanted = Filter(
         project_id=project_id, kinds=kinds, include_private=ask.include_private, first=first, last=last
     )
-    asked = words.question(ask.query)
-    found, near, verdicts = await asyncio.gather(
-        tower.index.read(word_store.search, asked, wanted),
-        _near(tower, ask, wanted) if with_chunks else _nothing(),
-        tower.db.read(store.verdicts, project_id, asked.stems),
+    today = tower.clock.now().date()
+    meant = await asyncio.to_thread(lambda: understand(ask.query, today, lexicon()))
+    search = _Search(tower, ask, meant, kinds, with_chunks)
+    if meant.period is None or first is not None or last is not None:
+        return await search.within(wanted)
+    narrow = msgspec.structs.replace(
+        wanted, first=_start(meant.period.first), last=_start(meant.period.last + timedelta(days=1))
     )
-    by_vectors = [item for item, _ in near.hits]
-    pool = list(dict.fromkeys([*found.exact, *found.hits, *by_vectors]))
-    depth = ask.top_k + 3 * ask.source_limit
-    chunks, distances = await tower.index.read(
-        chunk_store.gathered,
-        pool,
-        dict(near.hits),
-        depth,
-        model=near.ready.model.id if near.ready else None,
-        vector=near.vector,
-    )
-    known = near.ready.model.languages if near.ready else ()
-    pinned, worded = set(found.exact), {*found.exact, *found.hits}
-    ranked = _ranked(
-        [chunk for chunk in chunks.values() if _visible(chunk, wanted)],
-        tower.clock.now(),
-        _Judge(asked, found.weights, known, distances, verdicts, pinned, worded),
-    )
-    fused = ranking.fused(
-        [*found.exact, *(hit for hit in found.hits if hit not in pinned)],
-        by_vectors,
-        asked.language,
-        {number: chunk.language for number, chunk in chunks.items()},
-        known,
-    )
-    by_id = {candidate.chunk.id: candidate for candidate in ranked}
-    first_chunks = [by_id[number] for number in fused if number in by_id][: ask.top_k] if with_chunks else []
-    entities = _entities(ranked, ask, kinds)
-    best_chunks = sorted(first_chunks, key=lambda candidate: -candidate.relevance)
-    evidence = _evidence(entities, best_chunks)
-    return Retrieved(asked, found.weights, found.corrected, best_chunks, entities, evidence, near)
+    found = await search.within(narrow, applied=True)
+    if max((candidate.relevance for candidate in found.evidence), default=0.0) >= _FITS:
+        return found
+    return await search.within(wanted)
+
+
+def _start(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One question, to be looked for within one period or another."""
+
+    tower: Tower
+    ask: LightragQuery
+    meant: Understood
+    kinds: tuple[SourceType, ...] | None
+    with_chunks: bool
+
+    async def within(self, wanted: Filter, *, applied: bool = False) -> Retrieved:
+        """Everything found in a period, ranked."""
+        tower, ask, asked = self.tower, self.ask, self.meant.asked
+        found, near, verdicts = await asyncio.gather(
+            tower.index.read(word_store.search, self.meant, wanted),
+            self._near(wanted) if self.with_chunks else _nothing(),
+            tower.db.read(store.verdicts, wanted.project_id, asked.stems),
+        )
+        by_vectors = [item for item, _ in near.hits]
+        chunks, distances = await tower.index.read(
+            chunk_store.gathered,
+            list(dict.fromkeys([*found.exact, *found.hits, *by_vectors])),
+            dict(near.hits),
+            ask.top_k + 3 * ask.source_limit,
+            model=near.ready.model.id if near.ready else None,
+            vector=near.vector,
+        )
+        seen = [chunk for chunk in chunks.values() if _visible(chunk, wanted)]
+        said = await tower.index.read(
+            chunk_store.beside, [chunk.id for chunk in seen], private=ask.include_private
+        )
+        nearest = {number: rank for rank, number in enumerate(by_vectors)}
+        known = near.ready.model.languages if near.ready else ()
+        judge = _Judge(asked, found, known, distances, verdicts, said, nearest)
+        ranked = await asyncio.to_thread(_ranked, seen, tower.clock.now(), judge)
+        best = sorted(ranked, key=lambda candidate: -candidate.relevance)[: ask.top_k]
+        entities = _entities(ranked, ask, self.kinds)
+        return Retrieved(
+            asked,
+            found.sought,
+            {**self.meant.retyped, **found.corrected},
+            best if self.with_chunks else [],
+            entities,
+            _evidence(entities, best if self.with_chunks else []),
+            near,
+            self.meant.period if applied else None,
+        )
+
+    async def _near(self, wanted: Filter) -> Near:
+        models = await self.tower.part(Models)
+        try:
+            ready = await models.serving()
+            if ready is None:
+                return Near(problem="No text has a vector yet; they are being made in the background.")
+            vector = await ready.embedder.embed_query(self.meant.asked.text)
+        except (ModelUnavailable, EmbeddingFailed) as error:
+            return Near(problem=str(error))
+        top = max(2 * self.ask.top_k, _NEAREST)
+        hits = await self.tower.index.read(vector_store.search, ready.model.id, vector, wanted, top)
+        return Near(hits, ready, vector)
 
 
 async def _nothing() -> Near:
     return Near()
-
-
-async def _near(tower: Tower, ask: LightragQuery, wanted: Filter) -> Near:
-    models = await tower.part(Models)
-    try:
-        ready = await models.serving()
-        if ready is None:
-            return Near(problem="No text has a vector yet; they are being made in the background.")
-        vector = await ready.embedder.embed_query(ask.query)
-    except (ModelUnavailable, EmbeddingFailed) as error:
-        return Near(problem=str(error))
-    top = max(2 * ask.top_k, 20)
-    hits = await tower.index.read(vector_store.search, ready.model.id, vector, wanted, top)
-    return Near(hits, ready, vector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,32 +206,61 @@ class _Judge:
     """All that is known when a chunk is weighed."""
 
     asked: words.Question
-    weights: Mapping[str, float]
+    found: word_store.Found
     known: Sequence[str]
     distances: Mapping[int, float]
     verdicts: Mapping[str, float]
-    pinned: set[int]
-    worded: set[int]
+    beside: Mapping[int, str]
+    nearest: Mapping[int, int]  # places among those that vectors brought
 
 
 def _ranked(chunks: Iterable[Chunk], now: datetime, judge: _Judge) -> list[Candidate]:
+    worded = {number: rank for rank, number in enumerate(judge.found.hits)}
+    pinned = set(judge.found.exact)
     found = []
     for chunk in chunks:
-        distance = judge.distances.get(chunk.id)
         verdict = judge.verdicts.get(chunk.source_pk, 0.0)
-        said_by = chunk.metadata.get("sender_name") or ""
-        covered = ranking.coverage(judge.weights, f"{chunk.title or ''} {chunk.text} {said_by}")
-        believed = ranking.trust(judge.asked.language, chunk.language, judge.known)
-        near = ranking.relevance(covered, distance, believed, verdict)
-        if chunk.id in judge.pinned and verdict >= 0:
+        known = _features(chunk, judge, worded.get(chunk.id), pinned=chunk.id in pinned)
+        near = ranking.judged(weighing.likelihood(known), verdict)
+        if chunk.id in pinned and verdict >= 0:
             near = max(near, _PINNED + (1 - _PINNED) * near)
-        by_words = chunk.id in judge.worded
+        by_words = chunk.id in worded or chunk.id in pinned
         plain_chunk = chunk.source_type == "message" and not by_words
         kind = "rag_chunk" if plain_chunk else EVIDENCE_TYPES[chunk.source_type]
         age = (now - from_text(chunk.occurred_at)).total_seconds() / 86_400
         scored = ranking.evidence_score(near, age, ranking.authority(kind))
-        found.append(Candidate(chunk, distance, near, by_words, scored, kind))
+        distance = judge.distances.get(chunk.id)
+        found.append(Candidate(chunk, distance, near, by_words, scored, kind, known))
     return sorted(found, key=lambda candidate: -candidate.relevance)
+
+
+def around(chunk: Chunk) -> str:
+    """Who said a text and what it belongs to, in words."""
+    said_by = (chunk.metadata.get(key) for key in _AROUND)
+    return " ".join(str(part) for part in (chunk.title, *said_by) if part)
+
+
+def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) -> tuple[float, ...]:
+    sought = judge.found.sought
+    beyond = around(chunk)
+    match = matched(sought, chunk.text, beyond)
+    beside = (
+        matched(sought, chunk.text, f"{beyond}\n{judge.beside.get(chunk.id, '')}").covered - match.covered
+    )
+    semantic = ranking.semantic(judge.distances.get(chunk.id))
+    sure = ranking.trust(judge.asked.language, chunk.language, judge.known).vectors == 1.0
+    return weighing.features(
+        match,
+        near=semantic if sure else 0.0,
+        glossed=0.0 if sure else semantic,
+        pinned=pinned,
+        asks=asks(chunk.text),
+        source_type=chunk.source_type,
+        words=len(words.tokens(chunk.text)),
+        beside=beside,
+        rank=rank,
+        near_rank=judge.nearest.get(chunk.id),
+    )
 
 
 def _visible(chunk: Chunk, wanted: Filter) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import apsw
@@ -11,13 +11,18 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from ctower_desktop.kernel.sql import Query, as_json
-from ctower_desktop.search import words
+from ctower_desktop.search import understanding, words
 from ctower_desktop.search.chunk_store import scope_word
+from ctower_desktop.search.lexicon import lexicon
+from ctower_desktop.search.matching import Sought
+from ctower_desktop.search.understanding import Concept, Understood
 from ctower_desktop.search.vector_store import Filter
 
 _DEEPEST = 300  # hits of one search by words
 _ROWS_TO_SCORE = 8_000  # postings a search may walk; rarer words come first, the commonest are left out
 _TYPO_FROM = 4  # letters
+_CORRECTED = 0.9  # what a corrected word counts
+_LIKELY = 0.5  # how sure a way of saying something must be to tell how rare the thing is
 _ALIKE = 64  # words with like trigrams that are compared letter by letter
 
 
@@ -43,11 +48,11 @@ class _Number(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search by words brought: hits, how telling each stem is, and what was read as what."""
+    """What a search by words brought: hits, how telling each concept is, and what was read as what."""
 
     hits: list[int]
     exact: list[int]  # chunks that hold an identifier or a quotation of the question word for word
-    weights: dict[str, float]
+    sought: tuple[Sought, ...]
     corrected: dict[str, str]
 
 
@@ -93,20 +98,49 @@ _LIKE = Query(
 )
 
 
-def search(db: apsw.Connection, asked: words.Question, wanted: Filter) -> Found:
+def search(db: apsw.Connection, meant: Understood, wanted: Filter) -> Found:
     """Chunks with the words of a question, the best first; misspelt words are read as the likeliest known."""
-    corrected = _corrections(db, asked.tokens)
-    read_as = [corrected.get(token, token) for token in asked.tokens]
-    stems = list(dict.fromkeys([*(words.stem(token) for token in read_as), *words.numbers(asked.text)]))
-    often = {row.term: row.doc for row in _OFTEN.rows(db, terms=as_json(stems))}
+    corrected = _corrections(db, meant.concepts)
+    concepts = [_with(concept, corrected.get(concept.word)) for concept in meant.concepts]
+    often = _often(db, concepts)
     total = max(_SIZE.one(db).value, 1)
     scope = _scope(wanted)
-    telling = _affordable(often)
-    hits = _hits(db, words.match_any((), telling), scope, wanted) if scope else []
-    named = [*asked.identifiers, *asked.phrases]
+    hits = _hits(db, words.match_any((), _affordable(concepts, often)), scope, wanted) if scope else []
+    named = [*meant.asked.identifiers, *meant.asked.phrases]
     exact = _hits(db, words.match_phrases(named), scope, wanted) if scope else []
-    weights = {stem: words.telling(often.get(stem, 0), total) for stem in stems}
-    return Found(hits, exact, weights, corrected)
+    sought = tuple(_sought(concept, often, total) for concept in concepts)
+    return Found(hits, exact, sought, corrected)
+
+
+def _with(concept: Concept, read_as: str | None) -> Concept:
+    """The concept with the word it was probably meant to be."""
+    if read_as is None:
+        return concept
+    meant = understanding.ways_of(read_as, lexicon(), named=False)
+    ways = {way: sure * _CORRECTED for way, sure in meant.items()}
+    return Concept(concept.word, concept.own, {**ways, **concept.ways})
+
+
+def _often(db: apsw.Connection, concepts: Sequence[Concept]) -> dict[str, int]:
+    """How many chunks have each way of saying each concept; of a turn of phrase, its rarest word."""
+    ways = {way for concept in concepts for way in concept.ways}
+    single = {word for way in ways for word in way.split()}
+    rows = {row.term: row.doc for row in _OFTEN.rows(db, terms=as_json(sorted(single)))}
+    counted = {way: min(rows.get(word, 0) for word in way.split()) for way in ways}
+    return {way: count for way, count in counted.items() if count}
+
+
+def _sought(concept: Concept, often: Mapping[str, int], total: int) -> Sought:
+    """How telling a concept is: by its own word, else by the likely ways of saying it."""
+    own = often.get(concept.own, 0)
+    others = [often[way] for way, sure in concept.ways.items() if way in often and sure >= _LIKELY]
+    count = own or max(others, default=0)
+    return Sought(
+        words.telling(count, total),
+        tuple(sorted(concept.ways.items(), key=lambda pair: -pair[1])),
+        known=count > 0,
+        word=concept.word,
+    )
 
 
 def begins(db: apsw.Connection, text: str, wanted: Filter) -> list[int]:
@@ -139,30 +173,32 @@ def _scope(wanted: Filter) -> str:
     return f"project : ({' OR '.join(words.phrase(word) for word in found)})" if found else ""
 
 
-def _affordable(often: dict[str, int]) -> list[str]:
-    """The rarest stems that together touch a bounded number of chunks; always at least one."""
+def _affordable(concepts: Sequence[Concept], often: Mapping[str, int]) -> list[str]:
+    """The rarest ways that together touch a bounded number of chunks; always at least one."""
+    sure = {way: max(c.ways.get(way, 0.0) for c in concepts) for way in often}
     chosen: list[str] = []
     rows = 0
-    for stem, count in sorted(often.items(), key=lambda pair: pair[1]):
+    for way, count in sorted(often.items(), key=lambda pair: (pair[1] / sure[pair[0]], pair[0])):
         if chosen and rows + count > _ROWS_TO_SCORE:
             break
-        chosen.append(stem)
+        chosen.append(way)
         rows += count
     return chosen
 
 
-def _corrections(db: apsw.Connection, tokens: Sequence[str]) -> dict[str, str]:
-    doubtful = [t for t in tokens if len(t) >= _TYPO_FROM and not any(c.isdigit() for c in t)]
+def _corrections(db: apsw.Connection, concepts: Sequence[Concept]) -> dict[str, str]:
+    found = {concept.word: concept.own for concept in concepts}
+    doubtful = {w: own for w, own in found.items() if len(w) >= _TYPO_FROM and w.isalpha()}
     if not doubtful:
         return {}
-    known = {row.text for row in _KNOWN.rows(db, terms=as_json(doubtful))}
-    stems = {words.stem(token): token for token in doubtful if token not in known}
+    known = {row.text for row in _KNOWN.rows(db, terms=as_json(list(doubtful)))}
+    stems = {own: word for word, own in doubtful.items() if word not in known and not lexicon().knows(word)}
     inflected = {row.term for row in _OFTEN.rows(db, terms=as_json(list(stems)))}
-    found = {}
-    for stem, token in stems.items():
-        if stem not in inflected and (likeliest := _likeliest(token, _alike(db, token))):
-            found[token] = likeliest
-    return found
+    corrected = {}
+    for own, word in stems.items():
+        if own not in inflected and (likeliest := _likeliest(word, _alike(db, word))):
+            corrected[word] = likeliest
+    return corrected
 
 
 def _alike(db: apsw.Connection, token: str) -> list[str]:

@@ -77,6 +77,21 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(fold(text))
 
 
+def is_cyrillic(text: str) -> bool:
+    """Whether a text has a Russian letter."""
+    return _CYRILLIC.search(text) is not None
+
+
+def capitalised(text: str) -> list[tuple[str, bool]]:
+    """Words that begin with a capital letter, folded, and whether that is because they begin a sentence."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        if match[0][0].isupper():
+            before = text[: match.start()].rstrip()[-1:]
+            found.append((fold(match[0]), not (before.isalnum() or before in {",", "(", "«", "-"})))
+    return found
+
+
 def language(text: str) -> Language:
     """`ru` when at least as many letters are Cyrillic as Latin, addresses not counted; `en` otherwise."""
     bare = _IDENTIFIER.sub(" ", text)

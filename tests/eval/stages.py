@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ctower_desktop.kernel.tower import Desktop
-from ctower_desktop.search import answering, chunk_store, ranking, vector_store, word_store, words
+from ctower_desktop.search import chunk_store, confidence, ranking, vector_store, word_store
 from ctower_desktop.search.actions import query_lightrag
+from ctower_desktop.search.lexicon import lexicon
 from ctower_desktop.search.model import LightragAnswer, LightragQuery
 from ctower_desktop.search.models import Models
+from ctower_desktop.search.understanding import understand
 from ctower_desktop.search.vector_store import Filter
+from tests.eval.corpus import NOW
 from tests.eval.home import Judged
 from tests.eval.question import Question
 
@@ -38,27 +41,22 @@ async def outcome_of(judged: Judged, question: Question) -> Outcome:
 
 
 def refused(answer: LightragAnswer) -> bool:
-    """Whether an answer is a refusal: it begins as those of the search do."""
-    asked = words.language(answer.query)
-    thin = answering.Evidence(1, "", 0.2, "")
-    for evidence in ([], [thin]):
-        opening = answering.refusal(asked, evidence).text.partition(":")[0].partition(".")[0]
-        if answer.answer.startswith(opening):
-            return True
-    return False
+    """Whether an answer is a refusal: the search is not sure enough, or it has nothing to cite."""
+    return answer.confidence < confidence.ENOUGH or not answer.citations
 
 
 async def _stages(judged: Judged, call: Desktop, question: Question) -> dict[str, list[str]]:
     tower = judged.tower
     wanted = Filter(project_id=call.project_id, include_private=question.notes)
-    asked = words.question(question.text)
-    found = await tower.index.read(word_store.search, asked, wanted)
+    meant = understand(question.text, NOW.date(), lexicon())
+    asked = meant.asked
+    found = await tower.index.read(word_store.search, meant, wanted)
     exact = set(found.exact)
     by_words = [*found.exact, *(hit for hit in found.hits if hit not in exact)]
     ready = await (await tower.part(Models)).serving()
     if ready is None:
         raise RuntimeError("no text has a vector")
-    vector = await ready.embedder.embed_query(question.text)
+    vector = await ready.embedder.embed_query(asked.text)
     near = await tower.index.read(vector_store.search, ready.model.id, vector, wanted, _DEPTH)
     by_vectors = [chunk for chunk, _ in near]
     chunks = await tower.index.read(chunk_store.read, list(dict.fromkeys([*by_words, *by_vectors])))

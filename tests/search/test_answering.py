@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctower_desktop.search import answering, words
-from ctower_desktop.search.answering import Citations, Evidence, extract
+from ctower_desktop.search.answering import Citations, Evidence, day_text, extract, refusal
+from ctower_desktop.search.matching import Sought
+from ctower_desktop.search.model import Days
 
 KNOWN = frozenset({1, 2, 3})
 
@@ -16,12 +18,12 @@ def evidence(*items):
     ]
 
 
-def weights(question):
-    return dict.fromkeys(words.question(question).stems, 1.0)
+def sought(question):
+    return tuple(Sought(1.0, ((stem, 1.0),)) for stem in words.question(question).stems)
 
 
 def answer(question, *items):
-    return extract(question, weights(question), evidence(*items))
+    return extract(question, sought(question), evidence(*items))
 
 
 def test_the_sentence_that_answers_is_quoted_with_its_number():
@@ -60,6 +62,32 @@ def test_no_evidence_is_said_to_be_none(question, word):
     assert found.citations == []
 
 
+def test_the_nearest_text_is_quoted_when_no_sentence_has_the_words():
+    found = answer("сколько стоит?", ("Да. Выходит сто двадцать за всё.", 0.8))
+    assert found.citations == [1]
+    assert "«" in found.text
+
+
+@pytest.mark.parametrize(("asked", "told"), [("ru", "9 ноября 2026"), ("en", "9 November 2026")])
+def test_days_are_said_in_the_language_of_the_question(asked, told):
+    assert day_text("2026-11-09", asked) == told
+
+
+def test_a_refusal_says_where_it_looked_and_what_it_lacks():
+    found = refusal(
+        "ru", evidence(("Кабинет открыли.", 0.5)), ["пароль"], Days("2026-11-09", "2026-11-15", "")
+    )
+    assert "сообщениям, задачам и сделкам проекта за 9 ноября 2026 – 15 ноября 2026" in found.text
+    assert "Не нашлось: «пароль»" in found.text
+    assert found.citations == [1]
+    one_day = refusal("en", (), [], Days("2026-11-09", "2026-11-09", ""))
+    assert "issues and deals of 9 November 2026." in one_day.text
+
+
+def test_what_is_lacking_is_named_without_looking_like_a_citation():
+    assert refusal("en", evidence(("x", 0.5)), ["[7]"]).text.count("[") == 1
+
+
 def test_brackets_inside_quotations_are_no_citations():
     found = answer("оплата договора", ("Оплата договора описана в [7] и [1, 2].", 0.9))
     assert found.text.count("[") == 1
@@ -78,15 +106,15 @@ def test_an_answer_is_never_empty_and_cites_only_what_is_there(items, question):
 
 def test_the_best_part_of_a_long_text():
     text = "Начало без смысла. " * 30 + "Оплата договора в пятницу. " + "Конец без смысла. " * 30
-    found = answering.best_part(text, weights("оплата договора"), 120)
+    found = answering.best_part(text, sought("оплата договора"), 120)
     assert "Оплата договора" in found
     assert len(found) <= 120
-    assert answering.best_part("коротко", {}, 120) == "коротко"
+    assert answering.best_part("коротко", (), 120) == "коротко"
 
 
 @given(st.text(max_size=400), st.integers(20, 100))
 def test_the_best_part_fits(text, size):
-    assert len(answering.best_part(text, {"а": 1.0}, size)) <= max(size, 0)
+    assert len(answering.best_part(text, (Sought(1.0, (("а", 1.0),)),), size)) <= max(size, 0)
 
 
 def through(text, size):

@@ -21,6 +21,7 @@ from ctower_desktop.kernel.system import resources
 from ctower_desktop.search import actions, chunk_store, indexing, vector_store
 from ctower_desktop.search.embedder import ModelUnavailable
 from ctower_desktop.search.indexing import Indexer
+from ctower_desktop.search.lexicon import GLOSSED
 from ctower_desktop.search.model import EmbeddingsJobFailed, LightragQuery
 from ctower_desktop.search.settings import SearchSettings
 
@@ -173,13 +174,13 @@ async def test_another_model_takes_over_when_it_is_ready(tower, call, said, inde
     await tower.settings.change(SearchSettings, {"model_folder": str(other)})
     assert (await indexer.run(call.project_id)).processed == 3
     status = await actions.read_lightrag_status(call)
-    assert status.index.building == "other-model"
+    assert status.index.building == f"other-model+{GLOSSED}"
     answer = await actions.query_lightrag(call, LightragQuery(query="why is the release postponed"))
     assert answer.embedding_model.startswith("all-MiniLM"), "the old one serves until the new one is complete"
     assert answer.search_config.vectors == "used"
     assert await indexer.embed_some() is None
     answer = await actions.query_lightrag(call, LightragQuery(query="why is the release postponed?"))
-    assert answer.embedding_model == "other-model"
+    assert answer.embedding_model == f"other-model+{GLOSSED}"
     assert answer.chunks[0].distance < 0.8
     assert [m.state for m in await tower.index.read(vector_store.models)] == ["serving"]
     assert await rows(tower.index, "SELECT DISTINCT model FROM embedding") == [(2,)]
@@ -309,7 +310,8 @@ CHILD = textwrap.dedent("""
     from pathlib import Path
     from ctower_desktop import app
     from ctower_desktop.kernel.system import Home
-    from ctower_desktop.search.indexing import Indexer
+    from ctower_desktop.search.lexicon import GLOSSED
+from ctower_desktop.search.indexing import Indexer
     from ctower_desktop.search.models import Models
 
     async def main():

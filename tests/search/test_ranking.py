@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctower_desktop.search import ranking
-from ctower_desktop.search.ranking import Trust
 
 
 @pytest.mark.parametrize(
@@ -75,29 +74,13 @@ def test_fusion_keeps_everything_once(one, other):
     assert sorted(ranking.fused(one, other, "ru", {}, [])) == sorted({*one, *other})
 
 
-def test_coverage_counts_rare_words_more():
-    weights = {"договор": 3.0, "срок": 1.0}
-    assert ranking.coverage(weights, "Подписали договоры") == 0.75
-    assert ranking.coverage(weights, "сроки договора") == 1.0
-    assert ranking.coverage({}, "что угодно") == 0.0
-
-
-def test_relevance_believes_whom_it_may():
-    russian, english = Trust(1.0, 0.05), Trust(1.0, 1.0)
-    assert ranking.relevance(0.8, 0.9, russian) == 0.8
-    assert ranking.relevance(0.0, 0.1, russian) < 0.05
-    assert ranking.relevance(0.0, 0.2, english) > 0.5
-    assert ranking.relevance(1.0, 0.0, english) == 1.0
-
-
 def test_feedback_sinks_and_lifts():
-    plain = ranking.relevance(0.8, None, Trust(1.0, 0.05))
-    assert ranking.relevance(0.8, None, Trust(1.0, 0.05), -1.0) == plain / 4
-    assert plain < ranking.relevance(0.8, None, Trust(1.0, 0.05), 1.0) <= 1.0
-    assert ranking.relevance(0.8, None, Trust(1.0, 0.05), -9.0) > 0
+    assert ranking.judged(0.8) == 0.8
+    assert ranking.judged(0.8, -1.0) == pytest.approx(0.2)
+    assert 0.8 < ranking.judged(0.8, 1.0) <= 1.0
+    assert ranking.judged(0.8, -9.0) > 0
 
 
-@given(st.floats(0, 1), st.none() | st.floats(0, 2), st.floats(-9, 9))
-def test_relevance_stays_in_bounds(covered, distance, verdict):
-    for believed in (Trust(1.0, 0.05), Trust(1.0, 1.0)):
-        assert 0 <= ranking.relevance(covered, distance, believed, verdict) <= 1
+@given(st.floats(0, 1), st.floats(-9, 9))
+def test_relevance_stays_in_bounds(relevance, verdict):
+    assert 0 <= ranking.judged(relevance, verdict) <= 1

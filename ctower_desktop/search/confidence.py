@@ -1,0 +1,42 @@
+"""Enough or not enough: how sure it is that the answer was found, and what of the question is lacking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctower_desktop.search.matching import Sought, coverage
+
+ENOUGH = 0.2  # confidence from which a question is answered; under it the search says what it lacks
+_TOP = 5  # pieces of evidence that an answer rests on
+_BIAS, _BEST, _UNION, _RAREST, _PINNED = -2.2, 2.6, 1.6, 1.2, 2.0
+
+
+class Standing(NamedTuple):
+    """What confidence needs to know of one piece of evidence."""
+
+    text: str  # with who said it and its title
+    covered: float  # of the question by the text and what was said around it
+    rarest: float  # how surely it says the most telling thing
+    pinned: bool
+
+
+def confidence(sought: Sequence[Sought], found: Sequence[Standing]) -> float:
+    """Between 0 and 1: 0 when nothing was found."""
+    top = found[:_TOP]
+    if not top:
+        return 0.0
+    union = coverage(sought, "\n".join(one.text for one in top))
+    best = max(one.covered for one in top)
+    rarest = max(one.rarest for one in top)
+    pinned = any(one.pinned for one in top)
+    told = _BIAS + _BEST * best + _UNION * union + _RAREST * rarest + _PINNED * pinned
+    return round(1 / (1 + math.exp(-told)), 4)
+
+
+def lacking(sought: Sequence[Sought], texts: Sequence[str]) -> list[str]:
+    """Words of the question that none of the texts says in any way, the most telling first."""
+    whole = "\n".join(texts[:_TOP])
+    missing = [one for one in sought if one.word and not coverage([one], whole)]
+    return [one.word for one in sorted(missing, key=lambda one: -one.weight)][:_TOP]

@@ -1,0 +1,61 @@
+"""How likely a text is to be the one that answers: a logistic model over what is known of it.
+
+`python -m tests.eval.training` fits the weights on the tuning half of the judge's questions and prints them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ctower_desktop.search.matching import Match
+
+NAMES = (
+    "bias", "covered", "own", "together", "dense", "rarest", "near", "glossed", "pinned", "asks",
+    "issue", "comment", "sale", "short", "beside", "in_words", "in_vectors",
+)  # fmt: skip
+WEIGHTS: tuple[float, ...] = (
+    -3.17, 1.86, 1.04, 0.44, 0.57, 0.11, 0.13, 0.83, 0.33, -1.25,
+    -0.26, -0.25, -0.16, -1.18, 3.05, 2.85, 1.74,
+)  # fmt: skip
+_SHORT = 8  # words under which a text is hardly an answer
+
+
+def features(
+    match: Match,
+    *,
+    near: float,
+    glossed: float,
+    pinned: bool,
+    asks: bool,
+    source_type: str,
+    words: int,
+    beside: float,
+    rank: int | None,
+    near_rank: int | None,
+) -> tuple[float, ...]:
+    """What is known of a text, in the order of NAMES."""
+    return (
+        1.0,
+        *match,
+        near,
+        glossed,
+        float(pinned),
+        float(asks),
+        float(source_type == "issue"),
+        float(source_type == "comment"),
+        float(source_type in {"deal", "note", "task"}),
+        float(words < _SHORT),
+        beside,
+        _place(rank),
+        _place(near_rank),
+    )
+
+
+def _place(rank: int | None) -> float:
+    return 0.0 if rank is None else 1 / (1 + rank / 3)
+
+
+def likelihood(found: Sequence[float], weights: Sequence[float] = WEIGHTS) -> float:
+    """Between 0 and 1."""
+    return 1 / (1 + math.exp(-sum(value * weight for value, weight in zip(found, weights, strict=True))))
