@@ -246,19 +246,27 @@ def copy_database(source: apsw.Connection, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(target.name + ".partial")
         partial.unlink(missing_ok=True)
-        copy = apsw.Connection(str(partial))
         try:
-            with copy.backup("main", source, "main") as running:
-                while not running.done:
-                    running.step(512)
-            copy.execute("PRAGMA journal_mode = delete")
-            verify(copy)
-        finally:
-            copy.close()
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.chmod(0o600)
+            _copy_whole(source, partial)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         partial.replace(target)
+
+
+def _copy_whole(source: apsw.Connection, target: Path) -> None:
+    copy = apsw.Connection(str(target))
+    try:
+        with copy.backup("main", source, "main") as running:
+            while not running.done:
+                running.step(512)
+        copy.execute("PRAGMA journal_mode = delete")
+        verify(copy)
+    finally:
+        copy.close()
+    with target.open("rb+") as file:
+        os.fsync(file.fileno())
+    target.chmod(0o600)
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import apsw
 import pytest
 
 from ctower_desktop import app
+from ctower_desktop.cli import backups
 from ctower_desktop.cli.backups import backup, restore
 from ctower_desktop.kernel.errors import DatabaseTooNew, NotFound, StorageDamaged, StorageFailure
 from ctower_desktop.kernel.system import Home
@@ -99,3 +100,40 @@ async def test_a_place_that_cannot_be_written_is_named(tower, home, tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StorageFailure, match=r"copy\.db cannot be written"):
         await asyncio.to_thread(backup, home, tmp_path / "file" / "copy.db", NOW)
+
+
+async def test_a_restore_that_is_interrupted_leaves_a_whole_database(home, monkeypatch):
+    await _with_project(home, "Before")
+    copy = await asyncio.to_thread(backup, home, None, NOW)
+    await _with_project(home, "After")
+    keep = backups._keep
+
+    def killed(*given):
+        keep(*given)
+        raise InterruptedError
+
+    monkeypatch.setattr(backups, "_keep", killed)
+    with pytest.raises(StorageFailure):
+        await asyncio.to_thread(restore, home, copy, NOW, app.MIGRATIONS)
+    assert await _names(home) == ["After", "Before"]
+    monkeypatch.undo()
+    await asyncio.to_thread(restore, home, copy, NOW + timedelta(seconds=1), app.MIGRATIONS)
+    assert await _names(home) == ["Before"]
+
+
+async def test_a_damaged_database_is_replaced_and_kept_as_it_is(home):
+    await _with_project(home, "Before")
+    copy = await asyncio.to_thread(backup, home, None, NOW)
+    junk = b"no database at all " * 500
+    await asyncio.to_thread(home.database.write_bytes, junk)
+    kept = await asyncio.to_thread(restore, home, copy, NOW, app.MIGRATIONS)
+    assert await asyncio.to_thread(kept.read_bytes) == junk
+    assert await _names(home) == ["Before"]
+    left = await asyncio.to_thread(lambda: sorted(file.name for file in home.backups.iterdir()))
+    assert left == [copy.name, kept.name], "nothing half done is left"
+
+
+def test_what_is_no_backup_is_named(home, tmp_path):
+    (tmp_path / "notes.txt").write_text("no database at all " * 500)
+    with pytest.raises(StorageDamaged, match=r"notes\.txt is no sound backup; nothing was changed"):
+        restore(home, tmp_path / "notes.txt", NOW, app.MIGRATIONS)
