@@ -6,7 +6,6 @@ import html
 import re
 from typing import Literal
 
-from msgspec import UNSET
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -14,6 +13,7 @@ from ctower_desktop.gui import theme
 from ctower_desktop.gui.text import number, tr, trn
 from ctower_desktop.gui.widgets import IconButton, Label, row
 from ctower_desktop.search.asking import EXTRACT
+from ctower_desktop.search.confidence import ENOUGH
 from ctower_desktop.search.model import LightragAnswer
 
 Level = Literal["high", "fair", "thin", "none"]
@@ -24,21 +24,17 @@ _LONG_WORD = re.compile(r"\S{30}(?=\S)")
 _BREAK = "\u200b"
 _LINK = "cite:"
 _LINE_HEIGHT = 28  # pixels at 100 %
-_HIGH_NEARNESS, _FAIR_NEARNESS = 0.6, 0.34
+_HIGH = 0.6  # confidence
 _TOKENS: dict[Level, str] = {"high": "success", "fair": "info", "thin": "warning", "none": "warning"}
 
 
 def level_of(answer: LightragAnswer) -> Level:
-    """How well the evidence bears on the question: by its nearest piece, and by how much there is."""
-    near = max(
-        (item.score_breakdown.semantic for item in answer.evidence if item.score_breakdown is not UNSET),
-        default=0.0,
-    )
+    """How sure it is that the evidence holds the answer."""
     if not answer.evidence:
         return "none"
-    if near < _FAIR_NEARNESS:
+    if answer.confidence < ENOUGH:
         return "thin"
-    return "high" if near >= _HIGH_NEARNESS and answer.quality_score >= 50 else "fair"
+    return "high" if answer.confidence >= _HIGH and answer.quality_score >= 50 else "fair"
 
 
 def marked_up(text: str, color: str, height: int) -> str:

@@ -11,6 +11,7 @@ from ctower_desktop.search.chat import ChatMessage
 from ctower_desktop.search.chunking import normalised, sentences
 from ctower_desktop.search.matching import Sought, coverage
 from ctower_desktop.search.model import Days
+from ctower_desktop.search.orders import commands
 from ctower_desktop.search.words import Language, language, stem, tokens
 
 _MOST_SENTENCES = 4
@@ -108,7 +109,7 @@ def extract(question: str, sought: Sequence[Sought], evidence: Sequence[Evidence
             chosen.append((number, sentence))
     if not chosen:
         best = max(good, key=lambda item: item.relevance)
-        parts = [part for part in sentences(best.text) if _WORDS_IN_IT.search(part)]
+        parts = [part for part in sentences(best.text) if _WORDS_IN_IT.search(part) and not commands(part)]
         if not parts:
             return refusal(asked, evidence)
         chosen = [(best.number, max(parts, key=lambda part: coverage(sought, part)))]
@@ -140,6 +141,8 @@ def _candidates(
 ) -> Iterable[tuple[float, int, str]]:
     for item in evidence:
         for place, sentence in enumerate(sentences(item.text)):
+            if commands(sentence):
+                continue
             if len(_WORDS_IN_IT.findall(sentence)) < 2 and len(sentence) < 12:
                 continue
             covered = coverage(sought, sentence)

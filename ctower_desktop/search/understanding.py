@@ -8,6 +8,7 @@ from datetime import date
 
 from ctower_desktop.search import words
 from ctower_desktop.search.lexicon import Lexicon
+from ctower_desktop.search.orders import without_commands
 from ctower_desktop.search.periods import Period, period_of
 from ctower_desktop.search.quantities import quantities
 from ctower_desktop.search.terms import sounds_like
@@ -87,8 +88,9 @@ class Understood:
 def understand(text: str, today: date, lexicon: Lexicon) -> Understood:
     """Take a question apart, in the layout that makes sense of it."""
     meant = retyped(text, lexicon)
-    period = period_of(meant, today)
-    bare = meant.replace(period.words, " ") if period else meant
+    asking = without_commands(meant)
+    period = period_of(asking, today)
+    bare = asking.replace(period.words, " ") if period else asking
     asked = words.question(meant)
     return Understood(asked, concepts(bare, lexicon), period, {text: meant} if meant != text else {})
 

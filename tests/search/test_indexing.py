@@ -310,8 +310,7 @@ CHILD = textwrap.dedent("""
     from pathlib import Path
     from ctower_desktop import app
     from ctower_desktop.kernel.system import Home
-    from ctower_desktop.search.lexicon import GLOSSED
-from ctower_desktop.search.indexing import Indexer
+    from ctower_desktop.search.indexing import Indexer
     from ctower_desktop.search.models import Models
 
     async def main():

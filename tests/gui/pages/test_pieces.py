@@ -29,7 +29,7 @@ ITEM = EvidenceItem(
 )  # fmt: skip
 
 
-def found(quality=80, semantic=(0.9,)):
+def found(quality=80, semantic=(0.9,), confidence=0.8):
     items = [
         msgspec.to_builtins(
             msgspec.structs.replace(ITEM, score=0.5, score_breakdown=ScoreBreakdown(near, 0.1, 0.9))
@@ -40,6 +40,7 @@ def found(quality=80, semantic=(0.9,)):
         {
             "query": "q", "topK": 10, "query_run_id": "1", "embedding_model": "", "quality_score": quality,
             "search_config": {"vectors": "off", "degraded": None}, "source_diversity": 1, "answer": "a",
+            "confidence": confidence, "period": None,
             "answered_by": "extract", "citations": [], "chunks": [], "evidence": items, "duration_ms": 1,
             "entities": {"messages": [], "issues": [], "opportunities": []},
             "stats": {"chunks": 0, "messages": 0, "issues": 0, "opportunities": 0},
@@ -90,17 +91,17 @@ def test_citations_are_links_and_nothing_else_is():
 
 
 @pytest.mark.parametrize(
-    ("quality", "semantic", "level"),
+    ("quality", "semantic", "confidence", "level"),
     [
-        (80, (0.9,), "high"),
-        (40, (0.9,), "fair"),
-        (80, (0.4,), "fair"),
-        (90, (0.2, 0.1), "thin"),
-        (0, (), "none"),
+        (80, (0.9,), 0.8, "high"),
+        (40, (0.9,), 0.8, "fair"),
+        (80, (0.4,), 0.4, "fair"),
+        (90, (0.9, 0.1), 0.1, "thin"),
+        (0, (), 0.0, "none"),
     ],
 )
-def test_how_far_the_evidence_carries(quality, semantic, level):
-    assert level_of(found(quality, semantic)) == level
+def test_how_far_the_evidence_carries(quality, semantic, confidence, level):
+    assert level_of(found(quality, semantic, confidence)) == level
 
 
 def test_the_source_is_named_in_the_language_of_the_user(monkeypatch):
