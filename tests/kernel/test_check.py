@@ -182,15 +182,15 @@ def test_an_optional_number_is_clamped_too():
     assert check.check_leniently({"maybe": "x"}, Bounded).maybe is None
 
 
-@pytest.mark.parametrize("body", [b"", b"  \r\n\t"])
-def test_an_empty_body_is_an_empty_object(body):
-    assert check.decoded(body) == {}
+def test_an_empty_body_is_an_empty_object():
+    assert check.decoded(b"") == {}
 
 
 @pytest.mark.parametrize(
     "body",
     [
         *(b"{", b'{"a":}', b"\xff", b"NaN", b"1e400", b'"\\ud800"', b"[" * 100_000, b"{} {}", b"\x00"),
+        *(b"\n", b"  ", b"\t\r\n"),
         *(b'{"a": 01}', "{“a”: 1}".encode(), b"\xef\xbb\xbf{}"),
     ],
 )
