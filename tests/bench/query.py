@@ -141,6 +141,7 @@ def _source(project_id: str, number: int, text: str) -> SourceText:
         title=None,
         body=text,
         context="Анна",
+        files="",
         private=False,
         occurred_at=at,
         updated_at=at,
