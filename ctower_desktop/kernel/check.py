@@ -74,7 +74,8 @@ def check_leniently(given: Mapping[str, str], shape: type[S]) -> S:
             found[field.encode_name] = _clamped(int(match[0][:20]), kind)
             continue
         try:
-            value = msgspec.convert(raw.strip(), field.type, strict=False)
+            # a filter that no stored text can equal stays a filter: it finds nothing, not everything
+            value = msgspec.convert(raw.strip().replace("\x00", "\ufffd"), field.type, strict=False)
         except msgspec.ValidationError:
             continue
         if not any(_beyond(value)):

@@ -13,6 +13,7 @@ from ctower_desktop.inbox.model import (
     ListMessages,
     ReadThread,
 )
+from ctower_desktop.kernel.check import check_leniently
 from ctower_desktop.kernel.tower import ProjectRef, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
 
@@ -106,3 +107,9 @@ def test_limits_are_clamped(given, expected):
     """Contract T37."""
     for endpoint in (list_contacts, list_conversations, list_messages):
         assert endpoint.arguments({}, {"limit": given}, b"")["query"].limit == expected
+
+
+async def test_a_filter_with_nul_finds_nothing_instead_of_everything(call, inbox):
+    await inbox.message(await inbox.conversation(1), "here")
+    query = check_leniently({"conversation_global_id": "\x00"}, ListMessages)
+    assert (await list_messages(call, query)).messages == []
