@@ -9,10 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ctower_desktop.search.terms import terms_of
-from ctower_desktop.search.words import is_cyrillic
 
 _WINDOW = 24  # terms that are read as said together
-_TRANSLATION_FROM = 0.6
 _MEAN_LENGTH = 40  # terms of a usual chunk
 _SATURATION, _LENGTH_COUNTS = 1.2, 0.75  # k1 and b of BM25
 _QUESTION = re.compile(r"\?\s*$")
@@ -24,7 +22,6 @@ class Sought:
 
     weight: float
     ways: tuple[tuple[str, float], ...]
-    known: bool = True  # whether any text says it
     word: str = ""  # as it was asked
 
 
@@ -92,17 +89,6 @@ def coverage(sought: Sequence[Sought], text: str) -> float:
 def asks(text: str) -> bool:
     """Whether a text ends with a question."""
     return _QUESTION.search(text) is not None
-
-
-def translates(sought: Sequence[Sought]) -> float:
-    """The share of what is sought that can be said in the other language."""
-    whole = sum(one.weight for one in sought)
-    if not whole:
-        return 0.0
-    both = sum(
-        one.weight for one in sought if len({is_cyrillic(way) for way, how in one.ways if how > 0.5}) > 1
-    )
-    return both / whole
 
 
 @lru_cache(maxsize=8_192)

@@ -138,7 +138,6 @@ def _sought(concept: Concept, often: Mapping[str, int], total: int) -> Sought:
     return Sought(
         words.telling(count, total),
         tuple(sorted(concept.ways.items(), key=lambda pair: -pair[1])),
-        known=count > 0,
         word=concept.word,
     )
 
