@@ -209,7 +209,7 @@ _BESIDE = Query(
         SELECT id FROM (SELECT a.id FROM chunk AS a
                         WHERE a.parent_pk = c.parent_pk AND a.occurred_at > c.occurred_at
                         ORDER BY a.occurred_at LIMIT 1))
-    WHERE n.project_id = c.project_id AND (:private OR n.private = 0)
+    WHERE +n.project_id = c.project_id AND (:private OR n.private = 0)
     """,
     file="index",
 )
