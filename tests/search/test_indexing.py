@@ -346,8 +346,8 @@ async def test_nothing_is_lost_when_the_process_is_killed(tmp_path, kill_after, 
     child = await asyncio.create_subprocess_exec(
         sys.executable, str(script), str(home.path), stdout=subprocess.PIPE, env=environment
     )
-    while (await child.stdout.readline()).decode().strip() not in (kill_after, "done"):
-        pass
+    while (line := (await child.stdout.readline()).decode()).strip() not in (kill_after, "done"):
+        assert line, "the child ended by itself"
     child.send_signal(signal.SIGKILL)
     await child.wait()
     child._transport.close()
