@@ -189,7 +189,12 @@ class Indexer:
     async def _work(self) -> None:
         while True:
             self._wake.clear()
-            pause = await self._work_until_done()
+            try:
+                pause = await self._work_until_done()
+            except Exception as error:  # a bug in one text must not end all indexing
+                log.exception("indexing stumbled; it is tried again")
+                self._meet(f"{type(error).__name__}: {error}")
+                pause = _PAUSE
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wake.wait()

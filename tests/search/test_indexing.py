@@ -305,6 +305,26 @@ def test_given_rows_are_walked_first_even_without_statistics(statement, schema, 
     assert plan[0].startswith("SCAN wanted VIRTUAL TABLE"), plan
 
 
+@pytest.mark.logs_errors
+async def test_a_bug_in_one_step_does_not_end_the_work(tower, call, said, monkeypatch):
+    indexer = await tower.part(Indexer)
+    whole, stumbled = indexer.index_words, asyncio.Event()
+
+    async def stumbles(project_id=None):
+        if not stumbled.is_set():
+            stumbled.set()
+            raise ZeroDivisionError("one text")
+        return await whole(project_id)
+
+    monkeypatch.setattr(indexer, "index_words", stumbles)
+    await said.message("Оплата по договору придёт в пятницу утром")
+    await asyncio.wait_for(stumbled.wait(), 10)
+    await said.message("Макет главной страницы готов к согласованию")
+    async with asyncio.timeout(10):
+        while await rows(tower.index, "SELECT count(*) FROM chunk") != [(2,)]:
+            await asyncio.sleep(0.01)
+
+
 CHILD = textwrap.dedent("""
     import asyncio, sys
     from pathlib import Path
