@@ -34,7 +34,25 @@ log = logging.getLogger(__name__)
 MIGRATIONS = PACKAGE / "migrations"
 INDEX_MIGRATIONS = MIGRATIONS / "index"
 DOORS = (TOWER, GRAPH, AGENTS, DASHBOARD)
-ROOMS = ("accounts", "projects", "inbox", "work", "crm", "connectors", "search", "operations")
+ROOMS = (
+    "accounts",
+    "projects",
+    "inbox",
+    "inbox.outbound",
+    "work",
+    "crm",
+    "crm.offers",
+    "connectors",
+    "search",
+    "insight.signals",
+    "insight.identity",
+    "insight.continuity",
+    "insight.risk",
+    "insight.analytics",
+    "insight.kag",
+    "reports",
+    "operations",
+)
 
 
 def import_rooms() -> None:

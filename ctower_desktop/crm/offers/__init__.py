@@ -1,0 +1,1 @@
+"""What is offered: offers, their approval, and the document the client gets."""

@@ -1,0 +1,1 @@
+"""What we send: drafts, approval, policy, and delivery over real channels."""

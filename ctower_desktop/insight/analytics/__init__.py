@@ -1,0 +1,1 @@
+"""Revenue, delivery and communication in figures, down to their evidence."""

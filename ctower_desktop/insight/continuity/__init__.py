@@ -1,0 +1,1 @@
+"""From what was sold or promised to the work that delivers it."""

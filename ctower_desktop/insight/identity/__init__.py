@@ -1,0 +1,1 @@
+"""Which contact, company and delivery project are the same client."""

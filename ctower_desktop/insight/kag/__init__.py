@@ -1,0 +1,1 @@
+"""Signals, scores, forecasts and recommendations computed from the event log."""

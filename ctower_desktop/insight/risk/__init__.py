@@ -1,0 +1,1 @@
+"""How healthy a project is, and what threatens it."""

@@ -1,0 +1,1 @@
+"""Telling it: the control tower, the portfolio, digests and report templates."""
