@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ctower_desktop.kernel.settings import Settings
 from ctower_desktop.kernel.tower import Desktop
 
 Handler = Callable[[Desktop], Awaitable[Any]]
+Condition = Callable[[Settings], bool]
 
 _BACKOFF_BASE = 30.0  # seconds
 _BACKOFF_CAP = 3_600.0
@@ -18,11 +20,16 @@ _STEEPEST = 10  # failures after which the wait no longer doubles
 _JITTER = 0.15
 
 
+def always(_settings: Settings) -> bool:
+    """The condition of a job that is always there."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something that happens by itself in every project, `every` seconds; then `then` become due.
 
-    `limit` is how many seconds one run may take.
+    `limit` is how many seconds one run may take; `when` says under which settings the job exists.
     """
 
     name: str
@@ -30,6 +37,7 @@ class Job:
     then: tuple[str, ...]
     limit: int
     handler: Handler
+    when: Condition = always
 
     @property
     def about(self) -> str:
@@ -40,7 +48,7 @@ JOBS: dict[str, Job] = {}
 
 
 def job(
-    name: str, *, every: int, then: tuple[str, ...] = (), limit: int = 600
+    name: str, *, every: int, then: tuple[str, ...] = (), limit: int = 600, when: Condition = always
 ) -> Callable[[Handler], Handler]:
     """Declare a job. Its result, a Struct or None, is kept with the run."""
 
@@ -49,10 +57,20 @@ def job(
             raise TypeError(f"two jobs are named {name}")
         if every < 1 or not 1 <= limit <= 1_800:
             raise TypeError(f"{name}: a cadence of {every} s or a limit of {limit} s makes no sense")
-        JOBS[name] = Job(name, every, then, limit, handler)
+        JOBS[name] = Job(name, every, then, limit, handler, when)
         return handler
 
     return declare
+
+
+def current(settings: Settings) -> dict[str, Job]:
+    """The declared jobs that exist under these settings."""
+    return {name: found for name, found in JOBS.items() if found.when(settings)}
+
+
+def withdrawn(settings: Settings) -> frozenset[str]:
+    """The names of declared jobs that do not exist under these settings."""
+    return frozenset(JOBS) - current(settings).keys()
 
 
 def cascades_end(jobs: dict[str, Job]) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from ctower_desktop.kernel import runs
 from ctower_desktop.kernel.endpoint import TOWER, Text
 from ctower_desktop.kernel.events import IndexProgress, JobCompleted, SyncProgress
-from ctower_desktop.kernel.jobs import JOBS
+from ctower_desktop.kernel.jobs import current, withdrawn
 from ctower_desktop.kernel.metrics import MEDIA_TYPE
 from ctower_desktop.kernel.tower import Anyone, Caller, Scoped
 from ctower_desktop.operations import figures_store, store
@@ -152,8 +152,10 @@ async def read_jobs_status(call: Scoped) -> JobsStatus:
 @TOWER.get("/jobs/scheduler")
 async def list_scheduled_jobs(call: Scoped) -> ScheduledJobs:
     """The jobs of the project: when each is due next and how it went last."""
-    await call.tower.db.write(store.ensure, call.project_ref, JOBS, call.tower.clock.now())
-    return ScheduledJobs(await call.tower.db.read(store.listed, call.project_id))
+    tower = call.tower
+    jobs, gone = current(tower.settings), withdrawn(tower.settings)
+    await tower.db.write(store.ensure, call.project_ref, jobs, tower.clock.now(), gone)
+    return ScheduledJobs(await tower.db.read(store.listed, call.project_id))
 
 
 @TOWER.post("/jobs/scheduler/tick", audit="job.scheduler_tick")
@@ -175,8 +177,8 @@ async def tick_scheduler(call: Scoped, query: TickQuery) -> Ticked:
 @TOWER.post("/jobs/scheduler/{job_type}/pause", raises=(JobNotFound,), audit="job.pause")
 async def pause_job(call: Scoped, job_type: JobType) -> OneJob:
     """Do not run a job until it is resumed; a running one ends first."""
-    tower = call.tower
-    job = await tower.db.write_durably(store.pause, call.project_ref, JOBS, job_type, tower.clock.now())
+    tower, jobs = call.tower, current(call.tower.settings)
+    job = await tower.db.write_durably(store.pause, call.project_ref, jobs, job_type, tower.clock.now())
     call.noted.about("scheduled_job", job.id, job_type=job_type)
     return OneJob(job)
 
@@ -184,8 +186,8 @@ async def pause_job(call: Scoped, job_type: JobType) -> OneJob:
 @TOWER.post("/jobs/scheduler/{job_type}/resume", raises=(JobNotFound,), audit="job.resume")
 async def resume_job(call: Scoped, job_type: JobType) -> OneJob:
     """Make a paused or suspended job due at once, its failures forgotten."""
-    tower = call.tower
-    job = await tower.db.write_durably(store.resume, call.project_ref, JOBS, job_type, tower.clock.now())
+    tower, jobs = call.tower, current(call.tower.settings)
+    job = await tower.db.write_durably(store.resume, call.project_ref, jobs, job_type, tower.clock.now())
     call.noted.about("scheduled_job", job.id, job_type=job_type)
     return OneJob(job)
 

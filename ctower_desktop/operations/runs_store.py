@@ -142,12 +142,13 @@ def look(
     now: datetime,
     running: Collection[str],
     limit: int,
+    withdrawn: Collection[str] = (),
 ) -> Look:
     """Bring the schedule of a project up to date and find what is due.
 
     `running` are the jobs this process is at work on.
     """
-    ensure(db, project, jobs, now)
+    ensure(db, project, jobs, now, withdrawn)
     replan(db, project.id, jobs, rules, now)
     given_up = give_up(db, project.id, running, rules, now)
     return Look(due(db, project.id, now, limit), given_up)

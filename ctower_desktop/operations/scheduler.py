@@ -11,7 +11,7 @@ import msgspec
 
 from ctower_desktop.kernel.errors import StorageFailure, TowerError
 from ctower_desktop.kernel.events import JobCompleted
-from ctower_desktop.kernel.jobs import JOBS
+from ctower_desktop.kernel.jobs import JOBS, current, withdrawn
 from ctower_desktop.kernel.log import request_id
 from ctower_desktop.kernel.runs import reason
 from ctower_desktop.kernel.sql import as_json
@@ -105,7 +105,8 @@ class Scheduler:
     async def run_now(self, project: ProjectRef, job_type: str) -> JobDetail:
         """Run one job whether it is due or not; raise JobNotFound, JobRunning or SchedulerStopping."""
         tower = self._tower
-        await tower.db.write(store.ensure, project, JOBS, tower.clock.now())
+        jobs, gone = current(tower.settings), withdrawn(tower.settings)
+        await tower.db.write(store.ensure, project, jobs, tower.clock.now(), gone)
         job = await tower.db.read(store.found, project.id, job_type)
         if self._stopping:
             raise SchedulerStopping
@@ -121,11 +122,12 @@ class Scheduler:
         look = await tower.db.write(
             runs_store.look,
             project,
-            JOBS,
+            current(tower.settings),
             Rules.of(settings, self._chance),
             now=tower.clock.now(),
             running=frozenset(self._running),
             limit=limit,
+            withdrawn=withdrawn(tower.settings),
         )
         for job_type in look.given_up:
             log.warning("the last run of %s in %s died; it is tried again", job_type, project.name)
@@ -173,7 +175,7 @@ class Scheduler:
         return await self._settle(project, claim, outcome, max(elapsed, 0))
 
     async def _handle(self, project: ProjectRef, claim: Claim) -> _Outcome:
-        job = JOBS.get(claim.job_type)
+        job = current(self._tower.settings).get(claim.job_type)
         if job is None:
             return _Outcome(details=Skipped())
         asked_as = f"job-{claim.run_id}"

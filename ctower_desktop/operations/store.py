@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from datetime import datetime
 
 import apsw
 import msgspec
 
 from ctower_desktop.kernel.jobs import Job
-from ctower_desktop.kernel.sql import Command, Query
+from ctower_desktop.kernel.sql import Command, Query, as_json
 from ctower_desktop.kernel.system import as_text, from_text, new_id
 from ctower_desktop.kernel.tower import ProjectRef
 from ctower_desktop.operations.model import JobNotFound, JobStatus, Payload, ScheduledJob
@@ -80,6 +81,11 @@ _ADD = Command("""
     INSERT INTO scheduled_job (id, project_id, account_scope_id, job_type, cadence_seconds, next_run_at)
     VALUES (:id, :project_id, :account_scope_id, :job_type, :cadence_seconds, :next_run_at)
 """)
+_WITHDRAW = Command("""
+    DELETE FROM scheduled_job
+    WHERE project_id = :project_id AND job_type IN (SELECT value FROM json_each(:names))
+      AND status <> 'running'
+""")
 _PLAN = Command("""
     UPDATE scheduled_job SET cadence_seconds = :cadence_seconds, next_run_at = :next_run_at WHERE id = :id
 """)
@@ -126,9 +132,17 @@ def next_due(db: apsw.Connection) -> datetime | None:
     return from_text(at) if at is not None else None
 
 
-def ensure(db: apsw.Connection, project: ProjectRef, jobs: dict[str, Job], now: datetime) -> None:
-    """Create what is declared and not there yet, due at once."""
+def ensure(
+    db: apsw.Connection,
+    project: ProjectRef,
+    jobs: dict[str, Job],
+    now: datetime,
+    withdrawn: Collection[str] = (),
+) -> None:
+    """Create what is declared and not there yet, due at once; what the settings withdrew goes."""
     there = {row.job_type for row in rows(db, project.id)}
+    if gone := sorted(there.intersection(withdrawn)):
+        _WITHDRAW.run(db, project_id=project.id, names=as_json(gone))
     for job in upstream_first(jobs):
         if job.name not in there:
             _ADD.run(
