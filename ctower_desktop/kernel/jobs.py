@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import msgspec
+
 from ctower_desktop.kernel.settings import Settings
 from ctower_desktop.kernel.tower import Desktop
 
@@ -42,6 +44,12 @@ class Job:
     @property
     def about(self) -> str:
         return (self.handler.__doc__ or "").strip().partition("\n")[0]
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """A result that also says when the job wants to run next, for when that is sooner than its cadence."""
+
+    again_at: str | None = None
 
 
 JOBS: dict[str, Job] = {}

@@ -22,7 +22,10 @@ _LONGEST_ERROR = 1_000
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """How a run ended: `error` is None when well. `then` are the jobs that become due."""
+    """How a run ended: `error` is None when well. `then` are the jobs that become due.
+
+    `again_at` is when the job wants to run next, if that is sooner than its cadence.
+    """
 
     at: datetime
     duration_ms: int
@@ -30,6 +33,7 @@ class Ending(msgspec.Struct, frozen=True):
     error: str | None = None
     retry_after: float | None = None
     then: tuple[str, ...] = ()
+    again_at: str | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -244,16 +248,18 @@ def settle(db: apsw.Connection, project: ProjectRef, claim: Claim, ending: Endin
         return Settled(suspended=False, held=False)
     failures = 0 if ending.error is None else row.payload.consecutive_failures + 1
     suspended = rules.suspends(failures) if failures else False
-    following = (
+    following = as_text(
         rules.retry_at(ending.at, failures, ending.retry_after)
         if failures
         else ending.at + timedelta(seconds=row.cadence_seconds)
     )
+    if not failures and ending.again_at is not None:
+        following = min(following, max(ending.again_at, at))
     _SETTLE.run(
         db,
         id=row.id,
         status=_after(row, suspended=suspended),
-        next_run_at=as_text(following),
+        next_run_at=following,
         at=at,
         last_status="failed" if failures else "ok",
         error=ending.error[:_LONGEST_ERROR] if ending.error is not None else None,

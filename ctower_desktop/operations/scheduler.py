@@ -11,7 +11,7 @@ import msgspec
 
 from ctower_desktop.kernel.errors import StorageFailure, TowerError
 from ctower_desktop.kernel.events import JobCompleted
-from ctower_desktop.kernel.jobs import JOBS, current, withdrawn
+from ctower_desktop.kernel.jobs import JOBS, Again, current, withdrawn
 from ctower_desktop.kernel.log import request_id
 from ctower_desktop.kernel.runs import reason
 from ctower_desktop.kernel.sql import as_json
@@ -210,6 +210,7 @@ class Scheduler:
             error=error[:_LONGEST_ERROR] if error is not None else None,
             retry_after=outcome.retry_after,
             then=job.then if job is not None else (),
+            again_at=outcome.details.again_at if isinstance(outcome.details, Again) else None,
         )
         rules = Rules.of(tower.settings.get(Operations), self._chance)
         settled = await tower.db.write(runs_store.settle, project, claim, ending, rules)

@@ -12,7 +12,7 @@ import pytest
 
 from ctower_desktop.kernel import runs
 from ctower_desktop.kernel.errors import TooMany, Upstream
-from ctower_desktop.kernel.jobs import JOBS
+from ctower_desktop.kernel.jobs import JOBS, Again
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.operations import runs_store, store
 from ctower_desktop.operations.model import JobNotFound, JobRunning, Operations, SchedulerStopping
@@ -603,3 +603,16 @@ class TestClock:
         clock.advance(1)
         assert (await scheduler.tick(project, 10, "worker")).processed == 1
         assert len(ran) == 2
+
+
+@pytest.mark.parametrize(("wish", "expected"), [(90, 90), (5_000, 900), (-30, 0)])
+async def test_a_job_may_ask_to_run_sooner_than_its_cadence(
+    declare, scheduler, tower, project, clock, wish, expected
+):
+    async def answers(call):
+        return Again(again_at=as_text(clock.now() + timedelta(seconds=wish)))
+
+    declare("reports", answers)
+    await scheduler.tick(project, 10, "tick")
+    planned = (await jobs_of(tower, project))["reports"].next_run_at
+    assert from_text(planned) == clock.now() + timedelta(seconds=expected)
