@@ -20,6 +20,10 @@ from ctower_desktop.kernel.secrets import Secrets
 from ctower_desktop.kernel.system import write_private
 
 Page = TypeVar("Page", bound=msgspec.Struct)
+_SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on", "enabled"), "true"),
+    **dict.fromkeys(("0", "false", "no", "off", "disabled"), "false"),
+}
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -176,7 +180,7 @@ class Settings:
                 values[field.name] = secret
             for key in field.environment:
                 if self._environment.get(key):
-                    values[field.name] = self._environment[key]
+                    values[field.name] = _as_meant(field.kind, self._environment[key])
                     break
             if entries := self._entries(field):
                 stored = values.get(field.name)
@@ -200,6 +204,11 @@ class Settings:
     def _write(self, stored: dict[str, dict[str, Any]]) -> None:
         write_private(self._path, tomli_w.dumps({k: v for k, v in stored.items() if v}).encode())
         self._stored = stored
+
+
+def _as_meant(kind: Any, text: str) -> str:
+    """A switch may be set with any of the usual words."""
+    return _SWITCH.get(text.strip().lower(), text) if kind is bool else text
 
 
 def _name(shape: type[msgspec.Struct]) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ctower_desktop.accounts.credentials import Auth
 from ctower_desktop.accounts.sessions import LIFETIME
+from ctower_desktop.insight.kag import settings as kag
 from ctower_desktop.kernel import check, errors
 from ctower_desktop.kernel.endpoint import ENDPOINTS, Cookie, Door, Endpoint
 from ctower_desktop.kernel.log import request_id as current_request
@@ -32,12 +33,6 @@ from ctower_desktop.web.settings import Server
 from ctower_desktop.web.stream import HEARTBEAT, Streams
 
 log = logging.getLogger(__name__)
-
-
-class KagDisabled(errors.Gone):
-    """The /kag paths were retired; ask through /lightrag instead."""
-
-    code = "kag_disabled"
 
 
 class Unreadable(errors.Invalid):
@@ -82,9 +77,7 @@ class Front:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to any request, whatever is wrong with it."""
         exchange = Exchange(
-            request,
-            request_id_from(request.headers.get("x-request-id")),
-            self._routes.find(request.method, request.rel_url.raw_path),
+            request, request_id_from(request.headers.get("x-request-id")), self._found(request)
         )
         mark = current_request.set(exchange.id)
         began = self._tower.clock.monotonic()
@@ -98,6 +91,11 @@ class Front:
             self._counts.answered(exchange.found.label, response.status if response else 499, elapsed)
             current_request.reset(mark)
         return response
+
+    def _found(self, request: web.BaseRequest) -> Found:
+        found = self._routes.find(request.method, request.rel_url.raw_path)
+        closed = kag.is_under(found.path) and kag.refusal(self._tower.settings) is not None
+        return Found(found.path) if closed else found
 
     async def _answer(self, exchange: Exchange) -> web.StreamResponse:
         try:
@@ -160,9 +158,8 @@ class Front:
         if found.methods:
             exchange.headers["Allow"] = ", ".join(sorted({*found.methods, "OPTIONS"}))
             return errors.MethodNotAllowed()
-        if found.path.startswith("/kag/") and self._settings.kag_mode == "gone":
-            return KagDisabled()
-        return errors.NotFound()
+        closed = kag.refusal(self._tower.settings) if kag.is_under(found.path) else None
+        return closed or errors.NotFound()
 
     def _pace(self, exchange: Exchange, endpoint: Endpoint[..., Any]) -> None:
         if endpoint.pace != "expensive":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -64,14 +64,6 @@ class Server(msgspec.Struct, frozen=True):
             extra={"env": ["CORS_ORIGIN"]},
         ),
     ] = "http://localhost:3000"
-    kag_mode: Annotated[
-        Literal["gone", "absent"],
-        Meta(
-            title="Retired /kag paths",
-            description="Whether the retired /kag paths say that they are gone, or are unknown like others.",
-            extra={"env": ["KAG_MODE"]},
-        ),
-    ] = "gone"
 
 
 def configured_port(settings: Server, door: Door) -> int:

@@ -65,7 +65,7 @@ class Running:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with site_of(self._home, Ticking()) as self.site:
+        async with site_of(self._home, Ticking(), KAG_MODE="live") as self.site:
             await self.site.project()
             self._ready.set()
             await self._stop.wait()

@@ -50,7 +50,7 @@ async def doors(tmp_path_factory) -> AsyncIterator[dict]:
 
     home = Home(tmp_path_factory.mktemp("matrix"))
     home.prepare()
-    async with site_of(home, Ticking()) as site:
+    async with site_of(home, Ticking(), KAG_MODE="live") as site:
         project = await site.project()
         found = {"site": site, "nobody": site.client()}
         for role in ("viewer", "executor", "delivery_lead", "pm"):
