@@ -11,6 +11,7 @@ import msgspec
 
 from ctower_desktop.connectors.contract import BadPayload, Connector, Record, Scope, Stream, Typed
 from ctower_desktop.connectors.remote_store import Change, Rows, Stored
+from ctower_desktop.crm import mirroring_store as mirroring
 from ctower_desktop.crm import store as crm
 from ctower_desktop.inbox import store as inbox
 from ctower_desktop.kernel.mirror import Mirror
@@ -37,6 +38,8 @@ MIRRORS: dict[str, Mirror] = {  # in the order rows are written: what others ref
     "attiotask": crm.TASK,
 }
 
+_OURS: dict[str, mirroring.Kind] = {"attioacct": "account", "attiodeal": "opportunity"}
+
 
 class Binding(msgspec.Struct, frozen=True):
     """A part of an account that feeds a project."""
@@ -45,6 +48,9 @@ class Binding(msgspec.Struct, frozen=True):
     unit_id: str
     project_id: str
     account_scope_id: str
+
+
+_WATCHED = ("cwmsg", "linissue", "linproj", "attiodeal", "attionote")
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -206,12 +212,13 @@ class Projector:
             return
         for project in self.everyone.values():
             gone = [
-                project.id(stream.kind, record.external_id)
+                record.external_id
                 for record, units in records
                 if all(s.project_id != project.project_id for s in self._bound(stream, record, units))
             ]
             if gone:
-                mirror.drop(self.db, gone)
+                mirror.drop(self.db, [project.id(stream.kind, each) for each in gone])
+                self._bury_ours(stream.kind, project.project_id, gone, "not_bound")
 
     def _write(
         self,
@@ -221,10 +228,10 @@ class Projector:
         *,
         events: bool,
     ) -> None:
-        mirror, watched = MIRRORS[kind], events and kind in ("cwmsg", "linissue", "attiodeal", "attionote")
+        mirror, watched = MIRRORS[kind], events and kind in _WATCHED
         ids = [typed.row["id"] for _, _, typed in made] if watched else []
         known = mirror.known(self.db, ids) if watched else set()
-        stages = crm.stages(self.db, ids) if watched and kind == "attiodeal" else {}
+        stages = _stages(self.db, kind, ids) if watched else {}
         written = self._put(kind, made, files)
         for _, scope, typed in written:
             self.outcome.add(scope.project_id, kind, 1)
@@ -273,15 +280,14 @@ class Projector:
     ) -> None:
         if row["id"] not in known:
             self.outcome.happened.append(Happened(kind, scope, row, "new"))
-        elif kind == "attiodeal" and stages.get(row["id"]) != row["stage"]:
-            before = stages.get(row["id"], "")
-            self.outcome.happened.append(Happened(kind, scope, row, "stage", before))
+        elif row["id"] in stages and stages[row["id"]] != _stage(kind, row):
+            self.outcome.happened.append(Happened(kind, scope, row, "stage", stages[row["id"]]))
 
     def _after(self, kind: str, written: list[tuple[Record, Scope, Typed]], *, events: bool) -> None:
         if kind == "attioacct":
-            crm.mirror_accounts(self.db, [t.row for _, _, t in written if not t.gone], self.at)
+            mirroring.mirror_accounts(self.db, [t.row for _, _, t in written if not t.gone], self.at)
         elif kind == "attiodeal":
-            crm.mirror_opportunities(self.db, [t.row for _, _, t in written if not t.gone], self.at)
+            mirroring.mirror_opportunities(self.db, [t.row for _, _, t in written if not t.gone], self.at)
         elif kind in ("linissue", "linrel"):
             touched: dict[str, list[str]] = defaultdict(list)
             for _, scope, typed in written:
@@ -322,6 +328,24 @@ class Projector:
             self.settle(scope.project_id, related, events=True)
         elif kind in ("attioacct", "attiodeal", "attioperson"):
             crm.bury_notes_of(self.db, scope.project_id, ids, self.at, "record_deleted")
+            self._bury_ours(kind, scope.project_id, ids, "record_deleted")
+
+    def _bury_ours(self, kind: str, project_id: str, ids: list[str], reason: str) -> None:
+        """Mark our accounts and opportunities that mirror these."""
+        ours = _OURS.get(kind)
+        if ours is not None:
+            mirroring.bury(self.db, ours, project_id, ids, self.at, reason)
+
+
+def _stages(db: apsw.Connection, kind: str, ids: list[str]) -> dict[str, str]:
+    """The stages that deals or projects were in until now."""
+    if kind == "attiodeal":
+        return crm.stages(db, ids)
+    return work.stages(db, ids) if kind == "linproj" else {}
+
+
+def _stage(kind: str, row: dict[str, Any]) -> str:
+    return row["stage"] if kind == "attiodeal" else f"{row['state'] or ''} {row['target_date'] or ''}"
 
 
 def understood_row(connector: Connector, row: Stored) -> Record:

@@ -132,8 +132,9 @@ async def test_a_manual_account_of_that_name_is_adopted(bench):
     ref = bench.call.project_ref
     await bench.tower.db.write(
         lambda db: db.execute(
-            "INSERT INTO crm_account (id, project_id, account_scope_id, name, stage, created_at, updated_at) "
-            "VALUES ('a1', ?, ?, 'ACME', 'active', '2026', '2026')", (ref.id, ref.account_scope_id),
+            "INSERT INTO crm_account (id, project_id, account_scope_id, name, name_key, stage, created_at,"
+            " updated_at, written_at) VALUES ('a1', ?, ?, 'ACME', 'acme', 'active', '2026', '2026', '2026')",
+            (ref.id, ref.account_scope_id),
         ) and None
     )  # fmt: skip
     bench.attio.add_company("Acme")

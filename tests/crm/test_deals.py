@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctower_desktop.crm import store
+from ctower_desktop.crm import mirroring_store as mirroring
+from ctower_desktop.crm import stages, store
 from ctower_desktop.crm.actions import list_deals, read_deal
 from ctower_desktop.crm.model import DealNotFound, ListDeals
 from ctower_desktop.kernel.mirror import searchable
@@ -44,8 +45,8 @@ async def deal(call):
         (store.TASK, task),
     ):
         await db.write(mirror.put, [row])
-    await db.write(store.mirror_accounts, [company], AT)
-    await db.write(store.mirror_opportunities, [found], AT)
+    await db.write(mirroring.mirror_accounts, [company], AT)
+    await db.write(mirroring.mirror_opportunities, [found], AT)
     return found
 
 
@@ -75,7 +76,7 @@ async def test_the_mirror_speaks_our_words(call, deal):
             )
         )
 
-    assert await call.tower.db.read(stages) == [("active", "won", store.NEXT_STEP)]
+    assert await call.tower.db.read(stages) == [("active", "won", mirroring.NEXT_STEP)]
 
 
 @pytest.mark.parametrize(
@@ -88,5 +89,5 @@ async def test_the_mirror_speaks_our_words(call, deal):
     ],
 )  # fmt: skip
 def test_stages_are_mapped(word, account, opportunity):
-    assert store.account_stage(word) == account
-    assert store.opportunity_stage(word) == opportunity
+    assert stages.account_stage(word) == account
+    assert stages.opportunity_stage(word) == opportunity
