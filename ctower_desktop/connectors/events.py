@@ -18,6 +18,14 @@ APPROVAL = re.compile(r"approve|approval|апрув|подтверд|согла�
 SCOPE = re.compile(
     r"out of scope|outside scope|change request|вне скоупа|дополнительно|доработк", re.IGNORECASE
 )
+APPROVED = re.compile(
+    r"\b(approved|i approve|we approve|looks good to (me|us))\b"
+    r"|\b(согласован\w*|согласны|утвержда(ю|ем)|утвержден\w*|утверждён\w*|подтверждаю|подтверждаем)\b",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(r"\b(not|never|isn't|aren't|не|пока не)\s+(\w+\s+)?$", re.IGNORECASE)
+_ASKED = re.compile(r"[^.!?\n]*\?")  # the rest of a sentence that is a question
+_OVER = ("completed", "canceled")  # states of a vendor's project
 _INVOICES = {"sent": "invoice_sent", "paid": "invoice_paid"}
 SILENT_AFTER = timedelta(days=4)
 
@@ -49,7 +57,7 @@ def events_of(happened: Iterable[Happened], since: dict[str, str]) -> list[Event
     """Events since each project's time; a message from before is history, not news."""
     found: list[Event] = []
     for each in happened:
-        make = {"cwmsg": _message, "linissue": _issue, "attiodeal": _deal, "attionote": _note}[each.kind]
+        make = _MAKERS[each.kind]
         found += [e for e in make(each) if e.occurred_at >= since.get(e.project_id, "")]
     return found
 
@@ -82,12 +90,14 @@ def _message(each: Happened) -> list[Event]:
         kinds.append("approval_requested")
     if SCOPE.search(content):
         kinds.append("scope_change_detected")
+    actor = actor_of(row["sender_type"])
+    if actor == "client" and not row["private"] and approves(content):
+        kinds.append("approval_approved")
     payload = {
         "conversation_global_id": row["conversation_global_id"],
         "private": bool(row["private"]),
         "snippet": content[:200],
     }
-    actor = actor_of(row["sender_type"])
     return [
         _event(each, "chatwoot", kind, row["created_at"], actor,
                source_message_id=row["id"], payload_json=payload)
@@ -103,6 +113,23 @@ def _issue(each: Happened) -> list[Event]:
     return [
         _event(each, "linear", kinds[each.what], at, "system", source_url=row["url"],
                source_linear_issue_id=row["external_id"], payload_json=payload)
+    ]  # fmt: skip
+
+
+def _project(each: Happened) -> list[Event]:
+    """A project of the vendor is a stage of ours: it starts, its date moves, it is over."""
+    row, state = each.row, each.row["state"]
+    before = each.before.partition(" ")[0]
+    if state == "started":
+        kind = "stage_started"
+    elif state in _OVER and before not in ("", *_OVER):
+        kind = "stage_completed"
+    else:
+        return []
+    payload = {"stage_id": row["external_id"], "stage_name": row["name"], "due_at": row["target_date"]}
+    return [
+        _event(each, "linear", kind, row["updated_at"], "system", source_url=row["url"],
+               payload_json=payload)
     ]  # fmt: skip
 
 
@@ -125,6 +152,23 @@ def _note(each: Happened) -> list[Event]:
         _event(each, "attio", kind, row["created_at"], "team",
                source_attio_record_id=row["external_id"], payload_json=payload)
     ]  # fmt: skip
+
+
+_MAKERS = {
+    "cwmsg": _message,
+    "linissue": _issue,
+    "linproj": _project,
+    "attiodeal": _deal,
+    "attionote": _note,
+}
+
+
+def approves(text: str) -> bool:
+    """Whether somebody says yes to what they were asked to approve."""
+    return any(
+        not _REFUSED.search(text[: found.start()]) and not _ASKED.match(text[found.end() :])
+        for found in APPROVED.finditer(text)
+    )
 
 
 def activity_type(title: str) -> str:

@@ -58,6 +58,20 @@ class Blockage(msgspec.Struct, frozen=True):
     updated_at: str
 
 
+class Stage(msgspec.Struct, frozen=True):
+    """How far a project of the vendor is, and until when it should be done."""
+
+    id: str
+    stage: str
+
+
+_STAGES = Query(
+    Stage,
+    """
+    SELECT id, coalesce(state, '') || ' ' || coalesce(target_date, '') AS stage FROM work_project
+    WHERE id IN (SELECT value FROM json_each(:ids))
+    """,
+)
 _ISSUE = """id, external_id, identifier, title, url, team_name, linear_project_name, state, state_type,
            cycle_name,
            labels, blocked, blocked_by_count, priority, estimate, assignee_name, due_date, completed_at,
@@ -140,6 +154,11 @@ def issue(db: apsw.Connection, project_id: str, issue_id: str) -> IssueWithComme
         blockers=_BLOCKERS.all(db, project_id=project_id, external_id=found.external_id),
         comments=_COMMENTS.all(db, issue=issue_id),
     )
+
+
+def stages(db: apsw.Connection, ids: list[str]) -> dict[str, str]:
+    """State and target date of these projects of the vendor, as one text."""
+    return {row.id: row.stage for row in _STAGES.all(db, ids=as_json(ids))}
 
 
 def settle_blocked(db: apsw.Connection, project_id: str, external_ids: list[str]) -> list[Blockage]:
