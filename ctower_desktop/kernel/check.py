@@ -110,16 +110,17 @@ def _deeper(value: object, levels: int) -> bool:
     return True
 
 
-def path_value(raw: str, kind: Any) -> Any:
-    """One path parameter; a malformed UUID is InvalidUuid, anything else that does not fit Invalid."""
+def path_value(raw: str, kind: Any, name: str = "path") -> Any:
+    """The path parameter `name`; a malformed UUID is InvalidUuid, anything else that does not fit Invalid."""
     if _is_uuid(kind) and not is_uuid(raw):  # a pattern's `$` would let a line break pass
-        raise InvalidUuid(f"{raw[:80]!r} is not a UUID.")
+        issue = Issue(name, f"{raw[:80]!r} is not a UUID.", "invalid_format")
+        raise InvalidUuid(issues=(issue,))
     try:
         found = msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(issues=(_issue("path", error),)) from None
+        raise Invalid(issues=(_issue(name, error),)) from None
     if beyond := tuple(_beyond(found)):
-        raise Invalid(issues=beyond)
+        raise Invalid(issues=tuple(msgspec.structs.replace(issue, path=name) for issue in beyond))
     return found
 
 

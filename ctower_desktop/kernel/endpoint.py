@@ -115,7 +115,7 @@ class Endpoint(Generic[P, R]):
 
     def arguments(self, path: Mapping[str, str], query: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """Check and convert what came over the wire; raise Invalid or one of its kin."""
-        found = {name: check.path_value(path[name], kind) for name, kind in self.path_types.items()}
+        found = {name: check.path_value(path[name], kind, name) for name, kind in self.path_types.items()}
         if self.query is not None:
             read = check.check_leniently if self.door.lenient_query else check.check
             found["query"] = read(query, self.query)

@@ -51,6 +51,10 @@ class IndexProblem(Event, frozen=True, kw_only=True):
     at: str
 
 
+class AccessChanged(Event, frozen=True, kw_only=True):
+    """Somebody may now do less than before: a session, a key, a role or an assignment ended."""
+
+
 class Events:
     """The bus inside the process. Listeners get what is published while they listen, in order."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from ctower_desktop.kernel.errors import Invalid
+from ctower_desktop.kernel.errors import Invalid, StorageFailure
 from ctower_desktop.kernel.system import write_private
 
 log = logging.getLogger(__name__)
@@ -51,25 +51,39 @@ class Secrets:
         return None
 
     def put(self, name: str, value: str | None) -> Literal["keyring", "file", "nowhere"]:
-        """Keep a secret, or forget it when `value` is None; say where it is now."""
+        """Keep a secret, or forget it when `value` is None; say where it is now.
+
+        Raise StorageFull or StorageFailure when the file cannot be written; the old secret is there then.
+        """
         with self._changing:
             return self._put(name, value)
 
     def _put(self, name: str, value: str | None) -> Literal["keyring", "file", "nowhere"]:
-        self._known.pop(name, None)
-        self._stored.values.pop(name, None)
-        if name in self._stored.in_keyring:
-            self._stored.in_keyring.remove(name)
-            self._keyring_delete(name)
+        before = self._known.get(name)
+        stored = _Stored(dict(self._stored.values), list(self._stored.in_keyring))
+        in_keyring = name in stored.in_keyring
+        stored.values.pop(name, None)
+        if in_keyring:
+            stored.in_keyring.remove(name)
         where: Literal["keyring", "file", "nowhere"] = "nowhere"
         if value is not None:
             where = "keyring" if self._keyring_put(name, value) else "file"
             if where == "file":
-                self._stored.values[name] = value
+                stored.values[name] = value
             else:
-                self._stored.in_keyring.append(name)
+                stored.in_keyring.append(name)
+        try:
+            write_private(self._path, msgspec.json.encode(stored))
+        except StorageFailure:
+            if where == "keyring" and not (in_keyring and before and self._keyring_put(name, before)):
+                self._keyring_delete(name)
+            raise
+        if in_keyring and where != "keyring":
+            self._keyring_delete(name)
+        self._stored = stored
+        self._known.pop(name, None)
+        if value is not None:
             self._known[name] = value
-        self._write()
         return where
 
     def describe(self) -> str:
@@ -118,9 +132,6 @@ class Secrets:
             keyring.delete_password(_SERVICE, self._user(name))
         except KeyringError as error:
             log.info("the keyring kept %s: %s", name, error)
-
-    def _write(self) -> None:
-        write_private(self._path, msgspec.json.encode(self._stored))
 
 
 def _read(path: Path) -> _Stored:

@@ -15,9 +15,9 @@ import tomli_w
 from msgspec import inspect as shapes
 
 from ctower_desktop.kernel.check import check
-from ctower_desktop.kernel.errors import Invalid, Issue
+from ctower_desktop.kernel.errors import Invalid, Issue, StorageFailure
 from ctower_desktop.kernel.secrets import Secrets
-from ctower_desktop.kernel.system import write_private
+from ctower_desktop.kernel.system import replacing
 
 Page = TypeVar("Page", bound=msgspec.Struct)
 _SWITCH = {
@@ -148,15 +148,15 @@ class Settings:
             )
         current = msgspec.structs.asdict(self.get(shape))
         check({**current, **{k: declared[k].default if v is None else v for k, v in values.items()}}, shape)
-        stored = dict(self._stored.get(name, {}))
+        stored, secrets = dict(self._stored.get(name, {})), dict[str, str | None]()
         for key, value in values.items():
             if declared[key].secret:
-                self._secrets.put(f"{name}.{key}", value or None)
+                secrets[f"{name}.{key}"] = value or None
             elif value is None:
                 stored.pop(key, None)
             else:
                 stored[key] = value
-        self._write({**self._stored, name: stored})
+        self._store({**self._stored, name: stored}, secrets)
         self._pages[name] = found = self._page(name)
         assert isinstance(found, shape)
         return found
@@ -201,8 +201,19 @@ class Settings:
             if value and key.startswith(before) and key.endswith(after) and len(key) > len(before + after)
         }
 
-    def _write(self, stored: dict[str, dict[str, Any]]) -> None:
-        write_private(self._path, tomli_w.dumps({k: v for k, v in stored.items() if v}).encode())
+    def _store(self, stored: dict[str, dict[str, Any]], secrets: Mapping[str, str | None]) -> None:
+        """All of it or nothing: the file waits, written, until every secret is kept."""
+        content = tomli_w.dumps({k: v for k, v in stored.items() if v}).encode()
+        before: dict[str, str | None] = {}
+        with replacing(self._path, content):
+            try:
+                for key, value in secrets.items():
+                    before[key] = self._secrets.get(key)
+                    self._secrets.put(key, value)
+            except StorageFailure:
+                for key in list(before)[:-1]:  # the last one has put itself back
+                    self._secrets.put(key, before[key])
+                raise
         self._stored = stored
 
 

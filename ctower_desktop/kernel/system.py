@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -99,20 +100,38 @@ def writing(path: Path) -> Iterator[None]:
         raise StorageFailure(f"{path} cannot be written: {error.strerror}.") from error
 
 
+@contextmanager
+def replacing(path: Path, content: bytes) -> Iterator[None]:
+    """Replace a file by one that only its owner may read, once the body has ended well.
+
+    The new content is on the disk before the body runs. Raise StorageFull or StorageFailure when it cannot
+    be written; then, and when the body raises, the old file is there. A power cut leaves one of the two.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with writing(path):
+            partial.unlink(missing_ok=True)
+            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # in the way of nothing, and what happened first is told
+            partial.unlink(missing_ok=True)
+        raise
+    with writing(path):
+        partial.replace(path)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file by one that only its owner may read; a power cut leaves the old or the new one.
 
     Raise StorageFull or StorageFailure when it cannot be written; the old file is there then.
     """
-    partial = path.with_name(path.name + ".partial")
-    with writing(path):
-        partial.unlink(missing_ok=True)
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        partial.replace(path)
+    with replacing(path, content):
+        pass
 
 
 class Clock:

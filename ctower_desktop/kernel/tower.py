@@ -114,10 +114,11 @@ class ProjectRef(msgspec.Struct, frozen=True):
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a call comes from: its request id and, over HTTP, the client's address and project hints."""
+    """Where a call comes from: its request id and, over HTTP, address and name of the client and hints."""
 
     request_id: str
     address: str = ""
+    agent: str = ""
     project_hints: tuple[str, ...] = ()
 
 
@@ -142,6 +143,7 @@ class Noted:
     payload: dict[str, Any] = field(default_factory=dict)
     evidence_refs: list[Any] = field(default_factory=list)
     project: ProjectRef | None = None
+    unbound: bool = False  # what was done belongs to no project: the line is for owners only
 
     def about(
         self,
@@ -214,7 +216,12 @@ class OwnerSession(Owner):
 
 
 @dataclass(frozen=True, slots=True)
-class Desktop(OwnerSession, Scoped):
+class OwnerScoped(Owner, Scoped):
+    """A call by an owner about one project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop(OwnerSession, OwnerScoped):
     """A call of the person at the screen or of the program itself: every right, in a project if given."""
 
 

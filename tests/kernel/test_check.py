@@ -237,3 +237,11 @@ def test_path_values():
         with pytest.raises(Invalid) as caught:
             check.path_value(text, int)
         assert caught.value.code == "validation_error"
+
+
+def test_what_is_wrong_with_a_path_names_the_parameter():
+    """Fault absent: the issue of a bad path id said `path` and not the parameter's name."""
+    for text, kind in (("x", int), ("x", Uuid), ("99999999999999999999", int)):
+        with pytest.raises(Invalid) as refused:
+            check.path_value(text, kind, "error_id")
+        assert [issue.path for issue in refused.value.issues] == ["error_id"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import stat
 from typing import Annotated
 
@@ -11,7 +13,7 @@ import pytest
 from msgspec import Meta
 
 from ctower_desktop.kernel import settings
-from ctower_desktop.kernel.errors import Invalid
+from ctower_desktop.kernel.errors import Invalid, StorageFull
 from ctower_desktop.kernel.secrets import Secrets
 from ctower_desktop.kernel.settings import Settings, fields, page
 
@@ -187,3 +189,56 @@ def test_fields_describe_themselves():
     assert (interval.title, interval.about, interval.default) == ("Interval", "In minutes.", 15)
     assert interval.environment == ("SYNC_INTERVAL", "CTOWER_SYNC_INTERVAL")
     assert not interval.secret
+
+
+async def test_a_full_disk_between_secret_and_file_changes_neither(opened, declared, tmp_path, monkeypatch):
+    """Fault absent: a secret was stored although the file beside it could not be written."""
+    found = await opened()
+    await found.change(declared, {"token": "old", "interval": 20})
+    real = os.fsync
+    for disk_ends_at in (1, 2):  # the settings file, the secrets file
+        writes = iter(range(1, 10))
+
+        def full(handle, ends_at=disk_ends_at, writes=writes):
+            if next(writes) == ends_at:
+                raise OSError(errno.ENOSPC, "no space left")
+            real(handle)
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(StorageFull):
+            await found.change(declared, {"token": "new", "interval": 30})
+        monkeypatch.setattr(os, "fsync", real)
+        for settings_now in (found, await opened()):
+            assert (settings_now.get(declared).token, settings_now.get(declared).interval) == ("old", 20)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["secrets.json", "settings.toml"]
+    await found.change(declared, {"token": "new"})
+    assert (await opened()).get(declared).token == "new"
+
+
+async def test_of_two_secrets_the_first_is_put_back_when_the_second_cannot_be_kept(
+    tmp_path, monkeypatch, declared
+):
+    @page("pair")
+    class Pair(msgspec.Struct, frozen=True):
+        """Two secrets."""
+
+        one: Annotated[str, Meta(title="One", extra={"secret": True})] = ""
+        two: Annotated[str, Meta(title="Two", extra={"secret": True})] = ""
+
+    secrets = Secrets(tmp_path / "secrets.json", "file")
+    found = await Settings.open(tmp_path / "settings.toml", secrets, {})
+    await found.change(Pair, {"one": "1", "two": "2"})
+    real, tried = secrets.put, []
+
+    def put(name: str, value: str | None) -> object:
+        tried.append(name)
+        if name == "pair.two" and value == "b":
+            raise StorageFull
+        return real(name, value)
+
+    monkeypatch.setattr(secrets, "put", put)
+    with pytest.raises(StorageFull):
+        await found.change(Pair, {"one": "a", "two": "b"})
+    assert tried == ["pair.one", "pair.two", "pair.one"]
+    assert (secrets.get("pair.one"), secrets.get("pair.two")) == ("1", "2")
+    assert found.get(Pair) == Pair("1", "2")
