@@ -1,4 +1,5 @@
--- Telling it: digests of days and weeks, what of them was mailed, report templates and the reports made from them.
+-- Telling it: digests of days and weeks, what of them was mailed, report templates and the reports made from them,
+-- and which messages speak of agreements.
 
 CREATE TABLE daily_digest (
     id               TEXT PRIMARY KEY,
@@ -101,6 +102,41 @@ WHEN OLD.status IN ('completed', 'failed')
              NEW.created_at)
 BEGIN
     SELECT raise(ABORT, 'a finished report never changes');
+END;
+
+-- Messages that may speak of an agreement, kept by triggers so that nobody searches the history for them.
+-- The words here only sift (in both cases: LIKE folds Latin letters alone); agreements.py decides.
+CREATE TABLE agreement_candidate (
+    message_id TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    said_at    TEXT NOT NULL
+) STRICT;
+CREATE INDEX agreement_candidate_recent ON agreement_candidate (project_id, said_at DESC, message_id);
+
+CREATE TRIGGER agreement_said AFTER INSERT ON message
+WHEN NEW.deleted_at IS NULL AND NEW.private = 0 AND NEW.message_type <> '2' AND (
+    NEW.content LIKE '%agree%' OR NEW.content LIKE '%commit%' OR NEW.content LIKE '%deadline%'
+    OR instr(NEW.content, 'оговор') OR instr(NEW.content, 'ОГОВОР') OR instr(NEW.content, 'оглас')
+    OR instr(NEW.content, 'ОГЛАС') OR instr(NEW.content, 'слови') OR instr(NEW.content, 'СЛОВИ')
+    OR instr(NEW.content, 'срок') OR instr(NEW.content, 'Срок') OR instr(NEW.content, 'СРОК')
+    OR instr(NEW.content, 'едлайн') OR instr(NEW.content, 'ЕДЛАЙН'))
+BEGIN
+    INSERT INTO agreement_candidate (message_id, project_id, said_at)
+    VALUES (NEW.id, NEW.project_id, NEW.created_at);
+END;
+CREATE TRIGGER agreement_edited AFTER UPDATE ON message
+WHEN (OLD.content, OLD.private, OLD.deleted_at, OLD.created_at, OLD.message_type)
+  IS NOT (NEW.content, NEW.private, NEW.deleted_at, NEW.created_at, NEW.message_type)
+BEGIN
+    DELETE FROM agreement_candidate WHERE message_id = NEW.id;
+    INSERT INTO agreement_candidate (message_id, project_id, said_at)
+    SELECT NEW.id, NEW.project_id, NEW.created_at
+    WHERE NEW.deleted_at IS NULL AND NEW.private = 0 AND NEW.message_type <> '2' AND (
+        NEW.content LIKE '%agree%' OR NEW.content LIKE '%commit%' OR NEW.content LIKE '%deadline%'
+        OR instr(NEW.content, 'оговор') OR instr(NEW.content, 'ОГОВОР') OR instr(NEW.content, 'оглас')
+        OR instr(NEW.content, 'ОГЛАС') OR instr(NEW.content, 'слови') OR instr(NEW.content, 'СЛОВИ')
+        OR instr(NEW.content, 'срок') OR instr(NEW.content, 'Срок') OR instr(NEW.content, 'СРОК')
+        OR instr(NEW.content, 'едлайн') OR instr(NEW.content, 'ЕДЛАЙН'));
 END;
 
 -- What people said, private notes and the vendor's own remarks left out: counted and listed from this index alone.
