@@ -56,6 +56,12 @@ class LinkConflict(Conflict):
     code = "identity_link_conflict"
 
 
+class LinkInactive(Conflict):
+    """The link was undone already."""
+
+    code = "identity_link_inactive"
+
+
 class PairNotLinkable(Invalid):
     """A contact goes with a company or a person, a company with a delivery project."""
 
