@@ -181,7 +181,7 @@ def _contact_companies(
                 add(company, _WORKS_THERE, "matching_person_company", f"person:{person.id}")
     label = domain.rsplit(".", 1)[0].rsplit(".", 1)[-1]
     for company in companies.named_like(label.replace("-", " ")):
-        if names.alike(label.replace("-", " "), company.name) >= names.LIKE:
+        if company.id not in found and names.alike(label.replace("-", " "), company.name) >= names.LIKE:
             add(company, _LIKE_DOMAIN, "email_domain_like_account_name", f"label:{label}")
     for name, reason in (
         (contact.name, "matching_contact_account_name"),

@@ -72,7 +72,7 @@ class _Known(msgspec.Struct, frozen=True):
     status: SuggestionStatus
 
 
-class _Sides(msgspec.Struct, frozen=True, kw_only=True):
+class _Sides(msgspec.Struct, frozen=True):
     """Both ends as the join finds them; what the vendor no longer has is null or gone."""
 
     left_name: str | None
@@ -90,7 +90,7 @@ class _Sides(msgspec.Struct, frozen=True, kw_only=True):
     right_here: bool
 
 
-class _Suggested(_Sides, frozen=True, kw_only=True):
+class _Suggested(_Sides, frozen=True):
     id: str
     left_entity_type: LeftType
     left_entity_id: str
@@ -105,7 +105,7 @@ class _Suggested(_Sides, frozen=True, kw_only=True):
     updated_at: str
 
 
-class _Linked(_Sides, frozen=True, kw_only=True):
+class _Linked(_Sides, frozen=True):
     id: str
     left_entity_type: LeftType
     left_entity_id: str
