@@ -334,7 +334,7 @@ class Projector:
         """Mark our accounts and opportunities that mirror these."""
         ours = _OURS.get(kind)
         if ours is not None:
-            mirroring.bury(self.db, ours, project_id, ids, self.at, reason)
+            mirroring.bury(self.db, ours, project_id, ids, at=self.at, reason=reason)
 
 
 def _stages(db: apsw.Connection, kind: str, ids: list[str]) -> dict[str, str]:

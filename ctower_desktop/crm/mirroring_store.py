@@ -1,4 +1,4 @@
-"""Our accounts and opportunities after the vendor's companies and deals, in the transaction that stores those.
+"""Our accounts and opportunities after the vendor's companies and deals, in the same transaction.
 
 A field that a person changed here (`local_fields`) keeps what they wrote; the vendor's value is kept beside
 it (`vendor`). What was archived here stays archived.
@@ -70,7 +70,12 @@ def _after(table: str, columns: Iterable[tuple[str, str]], *more: str) -> str:
 _IN = "(SELECT value FROM json_each(:refs))"
 _KNOWN = Query(
     _Ref,
-    f"SELECT external_ref AS ref FROM crm_account WHERE project_id = :project_id AND external_ref IN {_IN}",
+    "SELECT external_ref AS ref FROM crm_account "
+    f"WHERE project_id = :project_id AND external_ref IN {_IN} AND vendor IS NOT NULL",
+)
+_OF_THAT_REF = Query(
+    _Typed,
+    "SELECT id, name, domain, stage FROM crm_account WHERE project_id = :project_id AND external_ref = :ref",
 )
 _OF_THAT_NAME = Query(
     _Typed,
@@ -100,15 +105,15 @@ _FOLLOWED = f"""
         THEN excluded.stage_changed_at ELSE crm_opportunity.stage_changed_at END
 """
 _PUT_OPPORTUNITY = Command(f"""
-    INSERT INTO crm_opportunity (id, project_id, account_scope_id, account_id, title, stage, stage_changed_at,
-        amount_estimate, currency, probability, expected_close_date, next_step, owner_username, external_ref,
-        source_system, vendor, created_at, updated_at, written_at)
-    SELECT :id, :project_id, :account_scope_id, a.id, :title, :stage, :updated_at,
+    INSERT INTO crm_opportunity (id, project_id, account_scope_id, account_id, title, title_key, stage,
+        stage_changed_at, amount_estimate, currency, probability, expected_close_date, next_step,
+        owner_username, external_ref, source_system, vendor, created_at, updated_at, written_at)
+    SELECT :id, :project_id, :account_scope_id, a.id, :title, :title_key, :stage, :updated_at,
            :amount_estimate, :currency, :probability, :expected_close_date, :next_step, :owner_username, :ref,
            'attio', :vendor, :created_at, :updated_at, :at
     FROM crm_account a WHERE a.project_id = :project_id AND a.external_ref = :account_ref
     ON CONFLICT (project_id, external_ref) WHERE external_ref IS NOT NULL DO UPDATE
-    {_after("crm_opportunity", [(f, f) for f in OPPORTUNITY_FIELDS], _FOLLOWED)}
+    {_after("crm_opportunity", [*((f, f) for f in OPPORTUNITY_FIELDS), ("title_key", "title")], _FOLLOWED)}
 """)
 _STAGED = Query(
     _Staged,
@@ -145,7 +150,9 @@ def mirror_accounts(db: apsw.Connection, rows: Sequence[Row], at: str) -> None:
 
 
 def _adopt(db: apsw.Connection, project_id: str, ref: str, vendor: dict[str, Any]) -> None:
-    typed = _OF_THAT_NAME.first(db, project_id=project_id, name_key=searchable(vendor["name"]))
+    typed = _OF_THAT_REF.first(db, project_id=project_id, ref=ref) or _OF_THAT_NAME.first(
+        db, project_id=project_id, name_key=searchable(vendor["name"])
+    )
     if typed is not None:
         local = adopted(msgspec.structs.asdict(typed), vendor)
         _ADOPT.run(db, id=typed.id, ref=ref, local=as_json(local))
@@ -162,7 +169,8 @@ def mirror_opportunities(db: apsw.Connection, rows: Sequence[Row], at: str) -> N
         _PUT_OPPORTUNITY.run_many(
             db,
             [
-                _written(row, _opportunity(row), at) | {"account_ref": row["account_external_id"]}
+                _written(row, _opportunity(row), at)
+                | {"account_ref": row["account_external_id"], "title_key": searchable(row["title"])}
                 for row in own
             ],
         )
@@ -211,6 +219,7 @@ def bury(
     kind: Kind,
     project_id: str,
     external_ids: Sequence[str],
+    *,
     at: str,
     reason: str,
 ) -> None:

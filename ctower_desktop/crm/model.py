@@ -1,4 +1,4 @@
-"""What is sold, as stored and as served: the vendor's deals with their notes, our accounts and opportunities."""
+"""What is sold, as stored and as served: the vendor's deals, our accounts and opportunities."""
 
 from __future__ import annotations
 
@@ -138,10 +138,22 @@ class AccountArchived(Conflict):
     code = "account_archived"
 
 
+class OpportunityArchived(Conflict):
+    """The opportunity is archived; restore it first."""
+
+    code = "opportunity_archived"
+
+
 class NotMirrored(Conflict):
     """Nothing of the vendor stands behind it, so there is nobody to give fields back to."""
 
     code = "not_mirrored"
+
+
+class UnknownField(Invalid):
+    """The vendor has no such field."""
+
+    code = "unknown_field"
 
 
 class InvalidOwner(Invalid):
@@ -150,10 +162,11 @@ class InvalidOwner(Invalid):
     code = "invalid_owner_user_id"
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True):
     """A client, or somebody who may become one.
 
-    `local_fields` are those a person changed here, which no sync overwrites; `vendor` holds the vendor's values.
+    `local_fields` are those a person changed here, which no sync overwrites; `vendor` holds what the vendor
+    has.
     """
 
     id: str
@@ -217,7 +230,7 @@ class EditAccount(msgspec.Struct, frozen=True, kw_only=True):
     evidence_refs: list[Any] | None = None
 
 
-class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
+class Opportunity(msgspec.Struct, frozen=True):
     """Something that may be sold to an account. `local_fields` and `vendor` as those of an account."""
 
     id: str
@@ -244,7 +257,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListOpportunities(msgspec.Struct, frozen=True, kw_only=True):
-    """Which opportunities: in a stage, of an account, whose title or account contains `q`; or those put away."""
+    """Which opportunities: of a stage or account, whose title or account contains `q`; or those put away."""
 
     q: Annotated[str, Meta(max_length=200)] = ""
     stage: str = ""
@@ -266,7 +279,7 @@ class OpportunityAnswer(msgspec.Struct, frozen=True):
     opportunity: Opportunity
 
 
-class StageEvent(msgspec.Struct, frozen=True, kw_only=True):
+class StageEvent(msgspec.Struct, frozen=True):
     """A change of stage: by a person, or at the vendor. `request_id` is that of the audit line."""
 
     id: int

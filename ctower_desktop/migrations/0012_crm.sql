@@ -153,6 +153,7 @@ CREATE TABLE crm_opportunity (
     account_scope_id TEXT NOT NULL,
     account_id TEXT NOT NULL REFERENCES crm_account (id) ON DELETE CASCADE,
     title TEXT NOT NULL,
+    title_key TEXT NOT NULL,  -- as it is looked through: lower case in every script, ё as е
     stage TEXT NOT NULL CHECK (stage IN ('discovery', 'qualified', 'proposal', 'negotiation', 'won', 'lost')),
     stage_changed_at TEXT NOT NULL,  -- of a won or lost one: when it was closed
     amount_estimate REAL NOT NULL DEFAULT 0 CHECK (amount_estimate >= 0),
