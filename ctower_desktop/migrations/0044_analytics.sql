@@ -17,7 +17,6 @@ CREATE TABLE daily_figure (
     day              TEXT NOT NULL CHECK (length(day) = 10),
     inbound          INTEGER NOT NULL DEFAULT 0,  -- from clients; private notes count nowhere
     outbound         INTEGER NOT NULL DEFAULT 0,
-    agreements       INTEGER NOT NULL DEFAULT 0,  -- messages that speak of terms, deadlines, contracts
     answers          INTEGER NOT NULL DEFAULT 0,  -- answers given on this day, one for what was written in a row
     answer_minutes   REAL NOT NULL DEFAULT 0,
     issues_created   INTEGER NOT NULL DEFAULT 0,
@@ -27,24 +26,13 @@ CREATE TABLE daily_figure (
     FOREIGN KEY (project_id, account_scope_id) REFERENCES project (id, account_scope_id) ON DELETE CASCADE
 ) STRICT;
 
-CREATE TABLE daily_contact (  -- who wrote on a day, to count people of a period once
+CREATE TABLE daily_contact (  -- who was talked with on a day, to count people of a period once
     id                INTEGER PRIMARY KEY,
     project_id        TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
     day               TEXT NOT NULL,
     contact_global_id TEXT NOT NULL,
     UNIQUE (project_id, day, contact_global_id)
 ) STRICT;
-
-CREATE TABLE agreement_mention (  -- messages that speak of terms, deadlines, contracts
-    id                INTEGER PRIMARY KEY,
-    project_id        TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
-    day               TEXT NOT NULL,
-    message_global_id TEXT NOT NULL,
-    created_at        TEXT NOT NULL,
-    UNIQUE (project_id, message_global_id)
-) STRICT;
-CREATE INDEX agreement_mention_recent ON agreement_mention (project_id, created_at DESC);
-CREATE INDEX agreement_mention_day ON agreement_mention (project_id, day);
 
 CREATE TABLE client_burst (  -- what a client wrote in a row, and when the team answered it
     id                     INTEGER PRIMARY KEY,
@@ -196,8 +184,10 @@ CREATE INDEX comms_snapshot_newest ON comms_snapshot (project_id, created_at DES
 -- Ways into the rooms' tables by day.
 CREATE INDEX issue_created ON issue (project_id, created_at) WHERE deleted_at IS NULL;
 CREATE INDEX issue_completed ON issue (project_id, completed_at) WHERE completed_at IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX issue_unfinished ON issue (project_id, due_date)
+-- Unfinished issues are counted from this index alone.
+CREATE INDEX issue_unfinished ON issue (project_id, due_date, deleted_at, archived_at, completed_at, canceled_at)
     WHERE deleted_at IS NULL AND archived_at IS NULL AND completed_at IS NULL AND canceled_at IS NULL;
+CREATE INDEX issue_stuck ON issue (project_id, due_date) WHERE blocked = 1;
 CREATE INDEX deal_by_external ON deal (project_id, external_id);
 CREATE INDEX evidence_item_table ON evidence_item (project_id, source_table);
 
@@ -284,7 +274,12 @@ CREATE TRIGGER crm_opportunity_counted AFTER INSERT ON crm_opportunity BEGIN
     UNION ALL SELECT NEW.project_id, 'deal', NEW.external_ref WHERE NEW.external_ref IS NOT NULL
     ON CONFLICT (project_id, kind, pk) DO NOTHING;
 END;
-CREATE TRIGGER crm_opportunity_recounted AFTER UPDATE ON crm_opportunity BEGIN
+CREATE TRIGGER crm_opportunity_recounted AFTER UPDATE ON crm_opportunity
+WHEN (OLD.title, OLD.stage, OLD.stage_changed_at, OLD.amount_estimate, OLD.currency, OLD.probability,
+      OLD.expected_close_date, OLD.external_ref, OLD.source_system, OLD.deleted_at)
+  IS NOT (NEW.title, NEW.stage, NEW.stage_changed_at, NEW.amount_estimate, NEW.currency, NEW.probability,
+          NEW.expected_close_date, NEW.external_ref, NEW.source_system, NEW.deleted_at)
+BEGIN
     INSERT INTO analytics_due (project_id, kind, pk)
     SELECT NEW.project_id, 'opportunity', NEW.id
     UNION ALL SELECT OLD.project_id, 'deal', OLD.external_ref WHERE OLD.external_ref IS NOT NULL

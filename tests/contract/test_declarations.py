@@ -26,15 +26,15 @@ DECLARED_JOBS = {
     "embeddings_run": 1_200,
     "loops_contacts_sync": 3_600,
     "analytics_retention_cleanup": 43_200,
+    "health_scoring": 1_800,
+    "analytics_aggregates": 1_800,
 }
 AWAITED_JOBS = {
     "signals_extraction",
-    "health_scoring",
     "upsell_radar",
     "daily_digest",
     "weekly_digest",
     "campaign_scheduler",
-    "analytics_aggregates",
     "outbound_retention_cleanup",
     "report_generation",
 }
