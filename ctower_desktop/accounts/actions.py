@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import msgspec
 
-from ctower_desktop.accounts import audit_store, store
+from ctower_desktop.accounts import (
+    audit_store,
+    own_actions,  # noqa: F401 - declares endpoints
+    store,
+    user_actions,  # noqa: F401 - declares endpoints
+)
 from ctower_desktop.accounts.attempts import LoginAttempts
 from ctower_desktop.accounts.audit import record_coming_and_going
 from ctower_desktop.accounts.credentials import Auth, configured_owner, normal_name
@@ -14,6 +19,8 @@ from ctower_desktop.accounts.keys import PREFIX, key_expiry, key_name, key_scope
 from ctower_desktop.accounts.model import (
     AuditAnswer,
     AuditEvent,
+    AuditExport,
+    AuditFilter,
     AuditQuery,
     IdRequired,
     InvalidCredentials,
@@ -35,10 +42,13 @@ from ctower_desktop.accounts.model import (
     TelegramDisabled,
 )
 from ctower_desktop.accounts.passwords import Passwords
+from ctower_desktop.accounts.reading import as_csv, window_of
 from ctower_desktop.accounts.sessions import LIFETIME, hashed, open_session
 from ctower_desktop.kernel.check import is_uuid
-from ctower_desktop.kernel.endpoint import TOWER, Cookie, Reply
+from ctower_desktop.kernel.endpoint import TOWER, Cookie, Reply, Text
 from ctower_desktop.kernel.errors import InvalidUuid
+from ctower_desktop.kernel.events import AccessChanged
+from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import as_text, new_id
 from ctower_desktop.kernel.tower import Anyone, OwnerSession, ProjectRef, Scoped
 
@@ -63,7 +73,7 @@ async def sign_in(call: Anyone, body: Login) -> Reply[LoginAnswer]:
         await record_coming_and_going(call, "auth.login_failed", username, status="failed")
         raise InvalidCredentials
     attempts.forget(key)
-    token, who = await open_session(tower, username, user, secret)
+    token, who = await open_session(tower, username, user, secret, call.asking)
     await record_coming_and_going(replace(call, who=who), "auth.login", username)
     assert who.csrf_token is not None, "a session has a token"
     return Reply(
@@ -81,6 +91,7 @@ async def sign_out(call: Anyone) -> Reply[Nothing]:
     auth = call.tower.settings.get(Auth)
     if call.who is not None and call.who.session_id is not None:
         await call.tower.db.write_durably(store.close_session, call.who.session_id)
+        call.tower.events.publish(AccessChanged(project_id=None))
         await record_coming_and_going(call, "auth.logout", call.who.username)
     cookies = (Cookie(auth.session_cookie, None), Cookie(auth.csrf_cookie, None, http_only=False))
     return Reply(Nothing(), cookies=cookies)
@@ -138,13 +149,24 @@ async def take_telegram(call: Anyone) -> Nothing:
 @TOWER.get("/audit")
 async def list_audit(call: Scoped, query: AuditQuery) -> AuditAnswer:
     """Who did what in the active project, the newest first; owners also see who signed in and out."""
-    window = audit_store.Window(
-        call.project_id, query.action or None, call.user.role == "owner", query.limit, query.offset
-    )
+    window = _window(call, query, query.limit, query.offset)
     rows = await call.tower.db.read(audit_store.listed, window)
     return AuditAnswer(
         [msgspec.convert({**msgspec.structs.asdict(row), "id": str(row.id)}, AuditEvent) for row in rows]
     )
+
+
+@TOWER.get("/audit/export", pace="expensive")
+async def export_audit(call: Scoped, query: AuditExport) -> Text:
+    """The same lines as a table in CSV, at most 10,000, for table programs."""
+    window = _window(call, query, query.limit)
+    table = await call.tower.db.read(lambda db: as_csv(audit_store.listed(db, window)))
+    return Text(table, "text/csv; charset=utf-8")
+
+
+def _window(call: Scoped, asked: AuditFilter, limit: int, offset: int = 0) -> audit_store.Window:
+    regional, owner = call.tower.settings.get(Regional), call.user.sees_all_projects
+    return window_of(asked, regional, call.project_id, owner=owner, limit=limit, offset=offset)
 
 
 @TOWER.get("/api-keys", raises=(ProjectRequired,))
@@ -187,6 +209,7 @@ async def revoke_api_key(call: OwnerSession, body: RevokeKey) -> Nothing:
     if not is_uuid(body.id):
         raise InvalidUuid
     await call.tower.db.write_durably(store.revoke_key, _project(call).id, body.id.lower())
+    call.tower.events.publish(AccessChanged(project_id=None))
     call.noted.about("api_key", body.id.lower())
     return Nothing()
 

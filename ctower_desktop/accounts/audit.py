@@ -15,9 +15,9 @@ _NOBODY = "anonymous"
 async def record(call: Anyone, line: AuditLine) -> None:
     """Write one line of the trail and index its evidence; a failure to write fails the call.
 
-    The project is the one the action names, else the call's; signing in has none.
+    The project is the one the action names, else the call's; signing in and managing people have none.
     """
-    project = call.noted.project or call.project
+    project = None if call.noted.unbound else call.noted.project or call.project
     refs = normalised(line.evidence_refs)
     row = AuditRow(
         id=0,

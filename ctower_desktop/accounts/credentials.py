@@ -10,8 +10,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ctower_desktop.accounts.user_model import PasswordFromEnvironment
 from ctower_desktop.kernel.errors import Invalid
-from ctower_desktop.kernel.settings import Settings, page
+from ctower_desktop.kernel.settings import Settings, fields, page
 from ctower_desktop.kernel.tower import Tower
 
 log = logging.getLogger(__name__)
@@ -131,3 +132,19 @@ async def ensure_owner(tower: Tower) -> str | None:
     password = secrets.token_urlsafe(15)
     await tower.settings.change(Auth, {"password": password})
     return password
+
+
+async def change_owner_password(tower: Tower, password: str) -> None:
+    """Keep a new password (or its bcrypt hash) of the configured owner where the old one is kept.
+
+    Raise PasswordFromEnvironment when that is not ours to change.
+    """
+    settings, owner = tower.settings, configured_owner(tower.settings)
+    named = {field.name: field for field in fields("auth")}
+    together = bool(settings.get(Auth).credentials)
+    if settings.source(named["credentials" if together else "password"]) == "environment":
+        raise PasswordFromEnvironment
+    changes = (
+        {"credentials": f"{owner.username}:{password}"} if together and owner else {"password": password}
+    )
+    await settings.change(Auth, changes)

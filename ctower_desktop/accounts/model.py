@@ -27,6 +27,12 @@ class LoginRateLimited(TooMany):
     code = "login_rate_limited"
 
 
+class WrongPassword(Invalid):
+    """The current password is not right."""
+
+    code = "wrong_password"
+
+
 class SignupDisabled(Gone):
     """Nobody signs up by themselves: an owner adds people."""
 
@@ -75,6 +81,12 @@ class EmailTaken(Conflict):
     code = "email_taken"
 
 
+class SessionNotFound(NotFound):
+    """You have no such session."""
+
+    code = "session_not_found"
+
+
 class IdempotencyKeyReuse(Conflict):
     """This x-idempotency-key was used for a different request."""
 
@@ -109,6 +121,19 @@ class Session(msgspec.Struct, frozen=True):
     last_seen_at: str
     role: Role | None
     password_hash: str | None
+    address: str = ""
+    agent: str = ""
+
+
+class SessionShown(msgspec.Struct, frozen=True):
+    """A session in the list of its owner; `agent` is what the browser calls itself."""
+
+    id: str
+    current: bool
+    created_at: str
+    last_seen_at: str
+    address: str
+    agent: str
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -201,12 +226,35 @@ class AuditEvent(msgspec.Struct, frozen=True):
     created_at: str
 
 
-class AuditQuery(msgspec.Struct, frozen=True):
+_Short = Annotated[str, Meta(max_length=200)]
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines: `action` is exact or, with a dot at its end, a beginning such as `offer.`.
+
+    `date_from` and `date_to` are days or moments; a day named last counts whole.
+    """
+
+    action: _Short | None = None
+    actor: _Short | None = None
+    status: _Short | None = None
+    entity_type: _Short | None = None
+    entity_id: _Short | None = None
+    date_from: _Short | None = None
+    date_to: _Short | None = None
+
+
+class AuditQuery(AuditFilter, frozen=True, kw_only=True):
     """Which lines, and how many."""
 
-    action: Annotated[str, Meta(max_length=200)] | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
+class AuditExport(AuditFilter, frozen=True, kw_only=True):
+    """Which lines, and how many at most."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
 
 
 class AuditAnswer(msgspec.Struct, frozen=True):

@@ -42,6 +42,10 @@ class Passwords:
         """An argon2id hash to keep."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._argon2.hash, password)
 
+    async def hash_for_settings(self, password: str) -> str:
+        """A bcrypt hash, which the settings take in the place of the configured owner's password."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _bcrypt, password)
+
     async def matches(
         self, password: str, user_hash: str | None, configured: Configured | None, *, is_owner: bool
     ) -> bool:
@@ -69,6 +73,10 @@ class Passwords:
             return self._argon2.verify(argon2_hash, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _bcrypt(password: str) -> str:
+    return bcrypt.hashpw(password.encode()[:_BCRYPT_READS], bcrypt.gensalt(12)).decode()
 
 
 def equals(password: str, owner: Configured) -> bool:

@@ -12,7 +12,7 @@ from ctower_desktop.accounts.credentials import configured_owner
 from ctower_desktop.accounts.model import Session, User
 from ctower_desktop.kernel.errors import Unauthenticated
 from ctower_desktop.kernel.system import as_text, from_text
-from ctower_desktop.kernel.tower import Role, Tower, Who
+from ctower_desktop.kernel.tower import Asking, Role, Tower, Who
 
 LIFETIME = timedelta(days=14)
 _TOUCH = timedelta(seconds=30)  # how exactly we know when somebody was last here
@@ -33,10 +33,13 @@ def _stamp(token: str, secret: str) -> str:
     return hmac.new(token.encode(), secret.encode(), hashlib.sha256).hexdigest()
 
 
-async def open_session(tower: Tower, username: str, user: User | None, secret: str) -> tuple[str, Who]:
+async def open_session(
+    tower: Tower, username: str, user: User | None, secret: str, asking: Asking | None = None
+) -> tuple[str, Who]:
     """Start a session; return what the browser is to keep, and who it then is.
 
     `secret` is the hash or the configured password that was right: when it changes, the session is over.
+    `asking` says where the browser is.
     """
     token, now = secrets.token_hex(32), tower.clock.now()
     role: Role = user.role if user else "owner"
@@ -50,6 +53,8 @@ async def open_session(tower: Tower, username: str, user: User | None, secret: s
         last_seen_at=as_text(now),
         role=role,
         password_hash=None,
+        address=asking.address[:100] if asking else "",
+        agent=asking.agent[:300] if asking else "",
     )
     await tower.db.write_durably(store.open_session, new, as_text(now - LIFETIME))
     return token, _who(new, role, token)
@@ -102,3 +107,23 @@ async def who_holds_key(tower: Tower, key: str) -> Who:
         scopes=tuple(found.scopes),
         project_id=found.project_id,
     )
+
+
+async def standing(tower: Tower, who: Who) -> tuple[str, ...] | None:
+    """What somebody's right to be here rests upon, None when it has ended.
+
+    For what stays open for long: when this changes, it must be closed.
+    """
+    now = tower.clock.now()
+    if who.key_id is not None:
+        there = await tower.db.read(store.key_exists, who.key_id, as_text(now))
+        return ("key",) if there else None
+    if who.session_id is None:
+        return ("here",)
+    found = await tower.db.read(store.session, who.session_id, as_text(now - LIFETIME))
+    if found is None:
+        return None
+    if found.user_id is not None:
+        return (found.role or "", found.password_hash or "")
+    owner = configured_owner(tower.settings)
+    return (owner.username, owner.password) if owner is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import apsw
+import msgspec
 
 from ctower_desktop.accounts.model import (
     ApiKey,
@@ -12,11 +13,19 @@ from ctower_desktop.accounts.model import (
     Remembered,
     Scope,
     Session,
+    SessionNotFound,
+    SessionShown,
     User,
     UsernameTaken,
+    WrongPassword,
 )
 from ctower_desktop.kernel.sql import Command, Query, as_json
 from ctower_desktop.kernel.tower import ProjectRef
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: str
+
 
 _USER = "SELECT id, username, password_hash, role, email, created_at, updated_at FROM app_user "
 _USER_NAMED = Query(User, _USER + "WHERE username = :username")
@@ -25,22 +34,39 @@ _ADD_USER = Command("""
     INSERT INTO app_user (id, username, password_hash, role, email, created_at, updated_at)
     VALUES (:id, :username, :password_hash, :role, :email, :created_at, :updated_at)
 """)
+_SET_PASSWORD = Command("""
+    UPDATE app_user SET password_hash = :password_hash, updated_at = :at
+    WHERE id = :id AND password_hash = :before
+""")
 
 _SESSION = Query(
     Session,
     """
     SELECT s.id, s.user_id, s.username, s.stamp, s.active_project_id, s.created_at, s.last_seen_at,
-           u.role, u.password_hash
+           u.role, u.password_hash, s.address, s.agent
     FROM session AS s LEFT JOIN app_user AS u ON u.id = s.user_id
     WHERE s.id = :id AND s.last_seen_at > :seen_after
     """,
 )
 _OPEN_SESSION = Command("""
-    INSERT INTO session (id, user_id, username, stamp, created_at, last_seen_at)
-    VALUES (:id, :user_id, :username, :stamp, :at, :at)
+    INSERT INTO session (id, user_id, username, stamp, address, agent, created_at, last_seen_at)
+    VALUES (:id, :user_id, :username, :stamp, :address, :agent, :at, :at)
 """)
 _TOUCH_SESSION = Command("UPDATE session SET last_seen_at = :at WHERE id = :id AND last_seen_at < :at")
 _CLOSE_SESSION = Command("DELETE FROM session WHERE id = :id")
+_SESSIONS = Query(
+    SessionShown,
+    """
+    SELECT id, id IS :current AS current, created_at, last_seen_at, address, agent
+    FROM session
+    WHERE user_id IS :user_id AND username = :username AND last_seen_at > :seen_after
+    ORDER BY last_seen_at DESC, rowid DESC
+    """,
+)
+_END_SESSION = Command("DELETE FROM session WHERE id = :id AND user_id IS :user_id AND username = :username")
+_END_SESSIONS = Command(
+    "DELETE FROM session WHERE user_id IS :user_id AND username = :username AND id IS NOT :but"
+)
 _FORGET_SESSIONS = Command("DELETE FROM session WHERE last_seen_at <= :seen_before")
 _SELECT_PROJECT = Command("UPDATE session SET active_project_id = :project_id WHERE id = :id")
 
@@ -51,6 +77,7 @@ _KEY = Query(
     FROM api_key WHERE key_hash = :key_hash
     """,
 )
+_KEY_THERE = Query(_Id, "SELECT id FROM api_key WHERE id = :id AND (expires_at IS NULL OR expires_at > :at)")
 _KEYS = Query(
     KeyShown,
     """
@@ -106,6 +133,12 @@ def add_user(db: apsw.Connection, user: User) -> None:
     )
 
 
+def set_password(db: apsw.Connection, user_id: str, before: str, password_hash: str, at: str) -> None:
+    """Replace somebody's password; raise WrongPassword when it was changed meanwhile."""
+    if not _SET_PASSWORD.run(db, id=user_id, before=before, password_hash=password_hash, at=at):
+        raise WrongPassword
+
+
 def session(db: apsw.Connection, session_id: str, seen_after: str) -> Session | None:
     """The session, unless it has not been used since `seen_after`."""
     return _SESSION.first(db, id=session_id, seen_after=seen_after)
@@ -115,7 +148,14 @@ def open_session(db: apsw.Connection, new: Session, seen_before: str) -> None:
     """Keep a new session; those not used since `seen_before` go."""
     _FORGET_SESSIONS.run(db, seen_before=seen_before)
     _OPEN_SESSION.run(
-        db, id=new.id, user_id=new.user_id, username=new.username, stamp=new.stamp, at=new.created_at
+        db,
+        id=new.id,
+        user_id=new.user_id,
+        username=new.username,
+        stamp=new.stamp,
+        address=new.address,
+        agent=new.agent,
+        at=new.created_at,
     )
 
 
@@ -125,6 +165,29 @@ def touch_session(db: apsw.Connection, session_id: str, at: str) -> None:
 
 def close_session(db: apsw.Connection, session_id: str) -> None:
     _CLOSE_SESSION.run(db, id=session_id)
+
+
+def sessions(
+    db: apsw.Connection, user_id: str | None, username: str, current: str | None, seen_after: str
+) -> list[SessionShown]:
+    """Where somebody is signed in, what was used last first; the configured owner has no `user_id`."""
+    return _SESSIONS.all(db, user_id=user_id, username=username, current=current, seen_after=seen_after)
+
+
+def end_session(db: apsw.Connection, user_id: str | None, username: str, session_id: str) -> None:
+    """End one session of somebody; raise SessionNotFound."""
+    if not _END_SESSION.run(db, id=session_id, user_id=user_id, username=username):
+        raise SessionNotFound
+
+
+def end_sessions(db: apsw.Connection, user_id: str | None, username: str, but: str | None = None) -> int:
+    """End all sessions of somebody, except one; return how many there were."""
+    return _END_SESSIONS.run(db, user_id=user_id, username=username, but=but)
+
+
+def key_exists(db: apsw.Connection, key_id: str, at: str) -> bool:
+    """Whether a key is neither revoked nor expired."""
+    return _KEY_THERE.first(db, id=key_id, at=at) is not None
 
 
 def select_project(db: apsw.Connection, session_id: str, project_id: str) -> None:

@@ -11,6 +11,8 @@ CREATE TABLE app_user (
     updated_at    TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX app_user_oldest ON app_user (created_at);
+
 -- `id` is the SHA-256 of what the browser holds: a stolen copy of this file opens no session.
 -- `stamp` ties the session to the password it was opened with.
 CREATE TABLE session (
@@ -19,11 +21,13 @@ CREATE TABLE session (
     username          TEXT NOT NULL,
     stamp             TEXT NOT NULL CHECK (length(stamp) = 64),
     active_project_id TEXT REFERENCES project (id) ON DELETE SET NULL,
+    address           TEXT NOT NULL DEFAULT '' CHECK (length(address) <= 100),
+    agent             TEXT NOT NULL DEFAULT '' CHECK (length(agent) <= 300),
     created_at        TEXT NOT NULL,
     last_seen_at      TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_user ON session (user_id, username);
 CREATE INDEX session_project ON session (active_project_id);
 CREATE INDEX session_seen ON session (last_seen_at);
 
@@ -83,6 +87,10 @@ CREATE TABLE audit_event (
 
 CREATE INDEX audit_event_project ON audit_event (project_id);
 CREATE INDEX audit_event_action ON audit_event (project_id, action);
+-- What the filters of the list look at, so that a rare match is found without reading the lines themselves.
+CREATE INDEX audit_event_filter ON audit_event
+    (project_id, id, created_at, actor_username, status, action, entity_type, entity_id);
+CREATE INDEX audit_event_age ON audit_event (created_at);
 CREATE INDEX audit_event_owner ON audit_event (project_id, account_scope_id);
 CREATE INDEX audit_event_scope ON audit_event (account_scope_id);
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from ctower_desktop.kernel import runs
 from ctower_desktop.kernel.endpoint import TOWER, Text
-from ctower_desktop.kernel.events import IndexProgress, JobCompleted, SyncProgress
 from ctower_desktop.kernel.jobs import current, withdrawn
 from ctower_desktop.kernel.metrics import MEDIA_TYPE
-from ctower_desktop.kernel.tower import Anyone, Caller, Scoped
-from ctower_desktop.operations import figures_store, store
+from ctower_desktop.kernel.tower import Anyone, Scoped
+from ctower_desktop.operations import (
+    figures_store,
+    store,
+    streaming,  # noqa: F401 - declares the stream
+)
 from ctower_desktop.operations.meters import Meters
 from ctower_desktop.operations.model import (
     EntityCounts,
     JobDetail,
     JobNotFound,
     JobRunning,
-    ProjectRequired,
     ScheduledJob,
     SchedulerStopping,
     Storage,
@@ -80,45 +81,6 @@ class JobRan(msgspec.Struct, frozen=True):
     """How the run ended."""
 
     result: JobDetail
-
-
-class Connected(msgspec.Struct, frozen=True):
-    """The stream is open; this is the project it is about."""
-
-    event: ClassVar[str] = "connected"
-    project_id: str
-
-
-class JobEnded(msgspec.Struct, frozen=True):
-    """A job ended."""
-
-    event: ClassVar[str] = "job_completed"
-    project_id: str
-    job_type: str
-    status: str
-    at: str
-
-
-class ConnectorProgress(msgspec.Struct, frozen=True):
-    """How far a synchronisation is: rows done, of how many if the vendor says."""
-
-    event: ClassVar[str] = "connector_sync_progress"
-    project_id: str | None
-    connector: str
-    phase: str
-    done: int
-    total: int | None
-    at: str
-
-
-class IndexingProgress(msgspec.Struct, frozen=True):
-    """How far indexing is: chunks embedded of all chunks."""
-
-    event: ClassVar[str] = "index_progress"
-    project_id: str | None
-    done: int
-    total: int
-    at: str
 
 
 @TOWER.get("/health")
@@ -206,27 +168,3 @@ async def run_job(call: Scoped, job_type: JobType) -> JobRan:
         "scheduled_job", job_type, status=detail.status, job_type=job_type, duration_ms=detail.duration_ms
     )
     return JobRan(detail)
-
-
-@TOWER.stream("/events/stream", raises=(ProjectRequired,))
-async def stream_events(
-    call: Caller,
-) -> AsyncIterator[Connected | JobEnded | ConnectorProgress | IndexingProgress]:
-    """What happens in the project, as it happens: jobs that end, progress of long work."""
-    if call.project is None:
-        raise ProjectRequired
-    project_id = call.project.id
-    with call.tower.events.listen() as queue:
-        yield Connected(project_id)
-        while True:
-            event = await queue.get()
-            if event.project_id not in (None, project_id):
-                continue
-            if isinstance(event, JobCompleted):
-                yield JobEnded(project_id, event.job_type, event.status, event.at)
-            elif isinstance(event, SyncProgress):
-                yield ConnectorProgress(
-                    event.project_id, event.connector, event.phase, event.done, event.total, event.at
-                )
-            elif isinstance(event, IndexProgress):
-                yield IndexingProgress(event.project_id, event.done, event.total, event.at)

@@ -7,7 +7,10 @@ from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.errors import ProjectAccessDenied
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import Caller, Owner, ProjectRef
-from ctower_desktop.projects import store
+from ctower_desktop.projects import (
+    assignments,  # noqa: F401 - declares endpoints
+    store,
+)
 from ctower_desktop.projects.model import (
     DEFAULT_SCOPE,
     DEFAULT_SCOPE_NAME,

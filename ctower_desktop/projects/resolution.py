@@ -12,7 +12,7 @@ from ctower_desktop.kernel.check import is_uuid
 from ctower_desktop.kernel.errors import ActiveProjectRequired, ProjectAccessDenied, TowerError
 from ctower_desktop.kernel.tower import ProjectRef, Tower, Who
 from ctower_desktop.projects import store
-from ctower_desktop.projects.model import Access
+from ctower_desktop.projects.model import Access, ProjectNotFound
 
 _MOST_HINTS = 100
 _IN_URL = ("project_id", "project_ids")
@@ -51,6 +51,15 @@ async def resolve_project(tower: Tower, who: Who, hints: tuple[str, ...]) -> Res
     if who.session_id is not None and project.id != who.project_id:
         await tower.db.write(accounts.select_project, who.session_id, project.id)
     return Resolution(project)
+
+
+async def sees(tower: Tower, who: Who, project_id: str) -> bool:
+    """Whether somebody may see a project now."""
+    try:
+        await tower.db.read(store.read, access_of(who), project_id)
+    except ProjectNotFound:
+        return False
+    return True
 
 
 def hints_in(query: Mapping[str, str], body: Any) -> tuple[str, ...]:

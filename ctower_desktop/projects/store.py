@@ -48,11 +48,6 @@ _ADD = Command("""
     INSERT INTO project (id, name, account_scope_id, created_at)
     VALUES (:id, :name, :account_scope_id, :created_at)
 """)
-_ASSIGN = Command("""
-    INSERT INTO project_assignment (id, user_id, project_id, assigned_at, assigned_by)
-    VALUES (:id, :user_id, :project_id, :at, :by)
-    ON CONFLICT (user_id, project_id) DO NOTHING
-""")
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -102,10 +97,3 @@ def add(
     project = msgspec.structs.replace(new, account_scope_id=found.id)
     _ADD.run(db, **msgspec.structs.asdict(project))
     return project
-
-
-def assign(
-    db: apsw.Connection, user_id: str, project_id: str, *, assignment_id: str, at: str, by: str
-) -> bool:
-    """Assign somebody to a project; return whether they were not already."""
-    return _ASSIGN.run(db, id=assignment_id, user_id=user_id, project_id=project_id, at=at, by=by) == 1

@@ -134,7 +134,12 @@ class Front:
         arguments = endpoint.arguments(exchange.found.values, query, body)
         project = await self._project(exchange, endpoint, query, body)
         hints = hints_in(query, None)
-        asking = Asking(request_id=exchange.id, address=exchange.address, project_hints=hints)
+        asking = Asking(
+            request_id=exchange.id,
+            address=exchange.address,
+            agent=request.headers.get("User-Agent", ""),
+            project_hints=hints,
+        )
         call = endpoint.caller(self._tower, asking, exchange.who, project)
         if endpoint.stream:
             return await self._stream(exchange, endpoint, call, arguments)

@@ -28,7 +28,7 @@ async def evidence(tower):
 
 
 async def listed(tower, project, **changes):
-    window = Window(project_id=project.id, action=None, also_without=False, limit=50, offset=0)
+    window = Window(project_id=project.id, also_without=False, limit=50)
     return await tower.db.read(audit_store.listed, Window(**{**_asdict(window), **changes}))
 
 

@@ -13,7 +13,7 @@ from ctower_desktop.kernel.endpoint import ENDPOINTS
 from ctower_desktop.kernel.errors import Upstream
 from ctower_desktop.kernel.events import IndexProgress, JobCompleted, SyncProgress
 from ctower_desktop.kernel.tower import Asking, Caller, Desktop, Who, desktop
-from ctower_desktop.operations import actions
+from ctower_desktop.operations import actions, streaming
 from ctower_desktop.operations.model import JobNotFound, Operations, ProjectRequired
 from ctower_desktop.operations.worker import Worker
 
@@ -234,7 +234,7 @@ class TestJobsStatus:
 
 class TestStream:
     async def test_begins_with_the_project_and_tells_what_happens_in_it(self, call, tower, project, second):
-        stream = actions.stream_events(call)
+        stream = streaming.stream_events(call)
         first = await anext(stream)
         assert (first.event, first.project_id) == ("connected", project.id)
         done = JobCompleted(project_id=project.id, job_type="sync", status="ok", at="t", duration_ms=5)
@@ -259,7 +259,7 @@ class TestStream:
     async def test_a_tick_is_told_job_by_job(self, declare, call):
         declare("a")
         declare("b")
-        stream = actions.stream_events(call)
+        stream = streaming.stream_events(call)
         await anext(stream)
         await actions.tick_scheduler(call, actions.TickQuery())
         assert [(await anext(stream)).job_type for _ in range(2)] == ["a", "b"]
@@ -268,7 +268,7 @@ class TestStream:
     async def test_needs_a_project(self, tower):
         who = Who(username="pm", role="pm", kind="session")
         with pytest.raises(ProjectRequired):
-            await anext(actions.stream_events(Caller(tower, Asking(request_id="r"), who)))
+            await anext(streaming.stream_events(Caller(tower, Asking(request_id="r"), who)))
         assert (ProjectRequired.code, ProjectRequired.status) == ("project_required", 400)
 
 

@@ -12,7 +12,7 @@ from ctower_desktop.accounts.users import add_user
 from ctower_desktop.kernel.errors import ActiveProjectRequired, ProjectAccessDenied
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import ProjectRef, Who, desktop
-from ctower_desktop.projects import store
+from ctower_desktop.projects import assignment_store, store
 from ctower_desktop.projects.actions import NewProject, create_project
 from ctower_desktop.projects.resolution import hints_in, resolve_project
 
@@ -78,14 +78,14 @@ async def test_only_among_what_one_may_see(tower, clock):
     first, second, third = [await opened(tower, clock, name) for name in ("First", "Second", "Third")]
     anna = await add_user(tower, "anna", "secret")
     for project in (first, second):
-        made = await tower.db.write(
-            store.assign, anna.id, project.id, assignment_id=new_id(), at=clock.text(), by="o"
+        _, made = await tower.db.write(
+            assignment_store.assign, anna.id, project.id, assignment_id=new_id(), at=clock.text(), by="o"
         )
-        assert made is True
-    again = await tower.db.write(
-        store.assign, anna.id, first.id, assignment_id=new_id(), at=clock.text(), by="o"
+        assert made is not None
+    _, again = await tower.db.write(
+        assignment_store.assign, anna.id, first.id, assignment_id=new_id(), at=clock.text(), by="o"
     )
-    assert again is False
+    assert again is None
 
     def who(active: str | None) -> Who:
         return Who(username="anna", role="pm", kind="session", user_id=anna.id, project_id=active)

@@ -18,7 +18,7 @@ from ctower_desktop.kernel.endpoint import ENDPOINTS, TOWER, Door
 from ctower_desktop.kernel.errors import Conflict
 from ctower_desktop.kernel.system import Clock, new_id
 from ctower_desktop.kernel.tower import ProjectRef, Role, Scoped, Tower, desktop
-from ctower_desktop.projects import store as projects
+from ctower_desktop.projects import assignment_store
 from ctower_desktop.projects.actions import NewProject, create_project
 from ctower_desktop.web.listener import Listener
 
@@ -63,15 +63,16 @@ class Site:
         made = (await create_project(desktop(self.tower, "test"), NewProject(name=name))).project
         return ProjectRef(made.id, made.name, made.account_scope_id)
 
-    async def user(self, username: str, role: Role, *assigned: ProjectRef) -> None:
+    async def user(self, username: str, role: Role, *assigned: ProjectRef) -> str:
         user = await add_user(self.tower, username, PASSWORD, role)
         for project in assigned:
             await self.assign(user.id, project)
+        return user.id
 
     async def assign(self, user_id: str, project: ProjectRef) -> None:
         at = self.tower.clock.text()
         await self.tower.db.write(
-            projects.assign, user_id, project.id, assignment_id=new_id(), at=at, by="test"
+            assignment_store.assign, user_id, project.id, assignment_id=new_id(), at=at, by="test"
         )
 
 

@@ -14,7 +14,7 @@ from ctower_desktop.kernel.errors import Invalid
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Anyone, Owner, OwnerSession, outranks
 from ctower_desktop.web import openapi  # noqa: F401 - declares /openapi.json
-from tests.web.conftest import PASSWORD, Ticking, site_of
+from tests.web.conftest import PASSWORD, Client, Ticking, site_of
 
 app.import_rooms()
 
@@ -62,9 +62,10 @@ async def doors(tmp_path_factory) -> AsyncIterator[dict]:
         for scope in ("read", "admin"):
             made = await found["owner"].post("/api-keys", json={"scopes": [scope]})
             found[scope] = site.client(**{"X-API-Key": made.json()["data"]["key"]})
+        found["hidden"] = await site.project("Nobody's business")
         yield found
-        for who, client in found.items():
-            if who != "site":
+        for client in found.values():
+            if isinstance(client, Client):
                 await client.aclose()
 
 
@@ -145,7 +146,34 @@ async def test_odd_ids_are_no_bugs(doors, endpoint):
         assert 400 <= answer.status_code < 500, (path, answer.text)
 
 
-async def test_viewers_ask_and_look_but_change_nothing():
-    allowed = {e.name for e in CHANGING if outranks("viewer", e.role) and not issubclass(e.caller, Owner)}
-    own_session, asking = {"select_project"}, {"query_lightrag", "search", "rate_answer"}
-    assert allowed <= own_session | asking, "say here which other POST a viewer may send, and why"
+async def test_viewers_and_executors_ask_and_look_but_change_nothing():
+    """Fault absent: a viewer could change everything in a project."""
+    own = {"select_project", "change_password", "revoke_session"}
+    asking = {"query_lightrag", "search", "rate_answer", "track_search"}
+    for role in ("viewer", "executor"):
+        allowed = {e.name for e in CHANGING if outranks(role, e.role) and not issubclass(e.caller, Owner)}
+        assert allowed <= own | asking, f"say here which other POST a {role} may send, and why"
+
+
+async def test_people_projects_and_keys_are_the_owners():
+    guarded = ("/users", "/project-assignments", "/api-keys", "/system/")
+    mine = {"list_user_projects", "list_projects", "select_project"}
+    for endpoint in GUARDED:
+        if endpoint.path.startswith(guarded) or (endpoint.path.startswith("/projects") and endpoint.mutating):
+            assert endpoint.name in mine or issubclass(endpoint.caller, Owner), endpoint.name
+
+
+@pytest.mark.parametrize("endpoint", [e for e in GUARDED if not e.mutating and not e.stream], ids=named)
+async def test_a_project_of_others_is_nowhere(doors, endpoint):
+    """Fault absent: what spans projects told a PM, or a key of one project, of those that are not theirs."""
+    hidden = doors["hidden"]
+    hints = {"project_id": hidden.id, "project_ids": hidden.id, "user_id": UNKNOWN}
+    path = endpoint.path.replace("{project_id}", hidden.id)
+    for name in endpoint.path_types:
+        path = path.replace("{" + name + "}", UNKNOWN)
+    for who in ("pm", "admin"):
+        for asked in ({}, hints):
+            answer = await doors[who].get(path, params=asked)
+            assert answer.status_code < 500, answer.text
+            assert hidden.name not in answer.text
+            assert hidden.id not in answer.text or answer.status_code >= 400
