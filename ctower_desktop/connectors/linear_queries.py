@@ -75,4 +75,18 @@ def ids(stream: str) -> str:
     )
 
 
+def create_issue() -> str:
+    """Make an issue; the answer is a row as the stream of issues has it."""
+    columns = STREAMS["issues"].columns
+    return (
+        "mutation CreateIssue($input: IssueCreateInput!) { issueCreate(input: $input) { "
+        f"success issue {{ {_BASE} {columns} }} }} }}"
+    )
+
+
+def one_issue() -> str:
+    """One issue by its id, as the stream of issues has it."""
+    return f"query OneIssue($id: String!) {{ issue(id: $id) {{ {_BASE} {STREAMS['issues'].columns} }} }}"
+
+
 ALL = (VIEWER, *(rows(s) for s in STREAMS), *(ids(s) for s in STREAMS))

@@ -156,6 +156,11 @@ class Sync:
         """The account we are connected to; asked for once for each token, and after failures as a probe."""
         return (await self._account(connector, by_user=by_user))[0]
 
+    async def line(self, connector: Connector, *, by_user: bool) -> tuple[remote_store.Connection, Wire]:
+        """The account and the wire to it, paced and guarded like reading, for what is written there."""
+        known, line = await self._account(connector, by_user=by_user)
+        return known, line.wire
+
     async def _account(self, connector: Connector, *, by_user: bool) -> tuple[remote_store.Connection, _Line]:
         line = await self._line(connector)
         breaker = line.wire.breaker
