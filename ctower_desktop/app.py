@@ -14,6 +14,7 @@ import sqlite_vec
 from ctower_desktop.accounts.audit import record
 from ctower_desktop.accounts.credentials import Auth, ensure_owner
 from ctower_desktop.connectors.sync import Sync
+from ctower_desktop.inbox.outbound.sending import Outbox
 from ctower_desktop.kernel.database import Database
 from ctower_desktop.kernel.endpoint import AGENTS, DASHBOARD, GRAPH, TOWER
 from ctower_desktop.kernel.errors import DatabaseTooNew, StorageDamaged
@@ -145,6 +146,7 @@ async def start(tower: Tower, ports: Mapping[str, int | None], say: Callable[[st
     if password is not None:
         say(f"owner {tower.settings.get(Auth).username} {password} (shown only this once)")
     await (await tower.part(Sync)).recover()
+    await (await tower.part(Outbox)).recover()
     listeners: list[Listener] = []
     try:
         for door in DOORS:

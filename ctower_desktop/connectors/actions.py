@@ -29,6 +29,7 @@ from ctower_desktop.connectors.answers import (
     SyncedOne,
     Trends,
 )
+from ctower_desktop.connectors.channels import registry
 from ctower_desktop.connectors.contract import CONNECTORS
 from ctower_desktop.connectors.loops import PER_RUN, Pusher
 from ctower_desktop.connectors.model import ErrorNotFound
@@ -52,7 +53,7 @@ from ctower_desktop.kernel.tower import Scoped
 from ctower_desktop.projects import store as projects_store
 from ctower_desktop.projects.resolution import access_of
 
-__all__ = ["connecting", "vendors"]
+__all__ = ["connecting", "registry", "vendors"]
 
 _AT_ONCE = 200  # due errors of one retry
 

@@ -26,6 +26,8 @@ DECLARED_JOBS = {
     "embeddings_run": 1_200,
     "loops_contacts_sync": 3_600,
     "analytics_retention_cleanup": 43_200,
+    "campaign_scheduler": 300,
+    "outbound_retention_cleanup": 86_400,
     "health_scoring": 1_800,
     "analytics_aggregates": 1_800,
 }
@@ -34,8 +36,6 @@ AWAITED_JOBS = {
     "upsell_radar",
     "daily_digest",
     "weekly_digest",
-    "campaign_scheduler",
-    "outbound_retention_cleanup",
     "report_generation",
 }
 

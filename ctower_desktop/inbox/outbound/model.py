@@ -11,7 +11,9 @@ from ctower_desktop.accounts.model import EvidenceRef
 from ctower_desktop.kernel.errors import Conflict, NotFound, TooMany, Upstream
 
 ChannelName = Literal["email", "chatwoot", "telegram", "loops"]
-Status = Literal["draft", "approved", "sending", "sent", "failed", "cancelled", "blocked_opt_out", "uncertain"]
+Status = Literal[
+    "draft", "approved", "sending", "sent", "failed", "cancelled", "blocked_opt_out", "uncertain"
+]
 Payload = dict[str, Any]
 OutboundId = Annotated[
     str,
@@ -98,6 +100,12 @@ class FrequencyCapReached(TooMany):
     """The recipient has been written to often enough for now."""
 
     code = "frequency_cap_reached"
+
+
+class CannotCheck(Conflict):
+    """This channel cannot be asked what became of a message; look for yourself and say it."""
+
+    code = "outbound_cannot_check"
 
 
 class SendFailed(Upstream):
@@ -192,8 +200,8 @@ class ListPolicies(msgspec.Struct, frozen=True, kw_only=True):
 class NewOutbound(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be approved and sent.
 
-    `payload`: `text`, for e-mail also `subject` and `html`; for Loops `template`; `variables` fill `{{name}}`;
-    `conversation_id` names the conversation of Chatwoot to answer in.
+    `payload` has `text`, for e-mail also `subject` and `html`, for Loops `template`; `variables` fill
+    `{{name}}`; `conversation_id` names the conversation of Chatwoot to answer in.
     """
 
     channel: ChannelName
