@@ -56,7 +56,7 @@ class CurrencyRevenue(msgspec.Struct, frozen=True):
     gross_margin: float
 
 
-class Revenue(msgspec.Struct, frozen=True, kw_only=True):
+class Revenue(msgspec.Struct, frozen=True):
     """What is to be expected within a horizon, in the main currency and in every other.
 
     The pipeline are open deals expected to close within `horizon_days` (those that are late too); `expected`
@@ -76,7 +76,7 @@ class Revenue(msgspec.Struct, frozen=True, kw_only=True):
     generated_at: str
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True):
     """Work in a period: created and completed within it, open and overdue at its end.
 
     `throughput` is completed a week; `lead_time_days` is the mean from created to completed.
@@ -93,7 +93,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
-class Comms(msgspec.Struct, frozen=True, kw_only=True):
+class Comms(msgspec.Struct, frozen=True):
     """What was said in a period, private notes left out.
 
     `avg_response_minutes` counts each row of client messages once, by its first answer; rows that wait for
@@ -226,7 +226,7 @@ class ListUnanswered(msgspec.Struct, frozen=True, kw_only=True):
     offset: Offset = 0
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class Waiting(msgspec.Struct, frozen=True):
     """A client who waits for an answer since `since`; `messages` were written meanwhile."""
 
     conversation_global_id: str
