@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ctower_desktop.insight.analytics import snapshots, standing_store, store
+from ctower_desktop.insight.analytics import snapshot_store, snapshots, standing_store, store
 from ctower_desktop.insight.analytics.aggregates import caught_up
 from ctower_desktop.insight.analytics.model import (
     AnalyticsOverview,
@@ -123,7 +123,7 @@ async def refreshed(call: Scoped, period_days: int) -> RefreshResult:
     period = Period(_today(call), period_days, call.tower.clock.text())
     preferred = call.tower.settings.get(AnalyticsSettings).currency
     owner = {"project_id": call.project_id, "account_scope_id": call.account_scope_id}
-    return await call.tower.db.write(snapshots.taken, owner, period, preferred)
+    return await call.tower.db.write(snapshot_store.taken, owner, period, preferred)
 
 
 async def _primary(call: Scoped) -> str:

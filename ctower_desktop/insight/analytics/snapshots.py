@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 
-import apsw
 import msgspec
 
-from ctower_desktop.insight.analytics import standing_store, store
 from ctower_desktop.insight.analytics.model import (
-    HORIZONS,
     Comms,
     CurrencyRevenue,
     Delivery,
     OpenPipeline,
-    RefreshResult,
     Revenue,
 )
-from ctower_desktop.insight.analytics.money import margin, primary_currency
+from ctower_desktop.insight.analytics.money import margin
 from ctower_desktop.insight.analytics.store import Horizon, MonthMoney, Talk, Work
 from ctower_desktop.insight.risk.health import rounded
 
@@ -43,35 +39,6 @@ class Period(msgspec.Struct, frozen=True):
 def later(day: str, days: int) -> str:
     """The day so many days after `day`."""
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
-
-
-def taken(db: apsw.Connection, owner: Mapping[str, str], period: Period, preferred: str) -> RefreshResult:
-    """Take and keep the snapshots of a project; `preferred` is the currency to show first, '' to find it."""
-    project_id = owner["project_id"]
-    primary = primary_currency(standing_store.money(db, [project_id]), preferred)
-    money = store.month(db, project_id, period.month, period.today)
-    revenue = [
-        forecast(days, store.horizon(db, project_id, later(period.today, days)), money, period, primary)
-        for days in HORIZONS
-    ]
-    delivery = delivered(store.work(db, project_id, period.start, period.today), period)
-    comms = talked(store.talk(db, project_id, period.start, period.today), period)
-    store.keep(db, owner, revenue, delivery, comms)
-    pipeline = in_currencies(store.open_pipeline(db, project_id), primary)
-    return RefreshResult(
-        period_start=period.start,
-        period_end=period.today,
-        currency=primary,
-        pipeline_amount=pipeline[0].pipeline_amount,
-        expected_revenue=pipeline[0].expected_revenue,
-        open_issues=delivery.open_issues,
-        overdue_issues=delivery.overdue_issues,
-        completed_issues=delivery.completed_issues,
-        inbound_messages=comms.inbound_messages,
-        outbound_messages=comms.outbound_messages,
-        avg_response_minutes=comms.avg_response_minutes,
-        by_currency=pipeline,
-    )
 
 
 def forecast(

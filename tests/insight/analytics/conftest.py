@@ -111,8 +111,8 @@ class World:
         await self.sql(
             """
             INSERT INTO crm_opportunity (id, project_id, account_scope_id, account_id, title, title_key,
-                stage, stage_changed_at, amount_estimate, currency, probability, expected_close_date, next_step,
-                external_ref, source_system, created_at, updated_at, written_at)
+                stage, stage_changed_at, amount_estimate, currency, probability, expected_close_date,
+                next_step, external_ref, source_system, created_at, updated_at, written_at)
             VALUES (:id, :p, :s, :id, :title, :title, :stage, :at, :amount, :currency, :probability, :close,
                 'call', :ref, :source, :at, :at, :at)
             """,

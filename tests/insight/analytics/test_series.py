@@ -70,9 +70,9 @@ async def test_agreements_signed_offers_upsell_and_completeness(call, world, two
     scope = {"p": call.project_id, "s": call.account_scope_id}
     await world.say("in", "2026-11-18 10:00", content="Мы согласовали договор", number=900)
     await world.sql(
-        "INSERT INTO offer (id, project_id, account_scope_id, title, currency, subtotal, discount_pct, total, "
-        "granted_pct, status, language, created_by, updated_by, created_at, updated_at, signed_at) VALUES "
-        "(:id, :p, :s, 'x', 'EUR', 700, 0, 700, 0, 'signed', 'ru', 'x', 'x', :at, :at, :at)",
+        "INSERT INTO offer (id, project_id, account_scope_id, title, currency, subtotal, discount_pct, "
+        "total, granted_pct, status, language, created_by, updated_by, created_at, updated_at, signed_at) "
+        "VALUES (:id, :p, :s, 'x', 'EUR', 700, 0, 700, 0, 'signed', 'ru', 'x', 'x', :at, :at, :at)",
         id=new_id(), at="2026-11-18T00:00:00.000Z", **scope,
     )  # fmt: skip
     await world.sql(
