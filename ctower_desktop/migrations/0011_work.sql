@@ -123,10 +123,12 @@ CREATE TABLE issue (
     haystack TEXT NOT NULL DEFAULT '',  -- what is looked through for words: lower case, ё as е
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
+    source TEXT NOT NULL DEFAULT 'linear' CHECK (source IN ('linear', 'local')),  -- local: made and kept here
     deleted_at TEXT,
     deleted_reason TEXT,
     CHECK ((deleted_at IS NULL) = (deleted_reason IS NULL))
 ) STRICT;
+CREATE INDEX issue_local ON issue (project_id, created_at) WHERE source = 'local';
 CREATE INDEX issue_recent ON issue (project_id, updated_at DESC, id) WHERE deleted_at IS NULL;
 CREATE INDEX issue_by_external ON issue (project_id, external_id);
 CREATE INDEX issue_by_identifier ON issue (project_id, identifier);

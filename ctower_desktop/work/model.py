@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from ctower_desktop.kernel.errors import NotFound
+from ctower_desktop.kernel.errors import Conflict, NotFound
 
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many at most")]
 
@@ -18,11 +18,27 @@ class IssueNotFound(NotFound):
     code = "issue_not_found"
 
 
+class IssueNotLocal(Conflict):
+    """This issue lives in Linear: change it there, the next sync brings the change."""
+
+    code = "issue_not_local"
+
+
+LocalStatus = Literal["todo", "in_progress", "done", "canceled"]
+LOCAL_STATES: dict[LocalStatus, tuple[str, str]] = {  # as the vendor names states and their types
+    "todo": ("Todo", "unstarted"),
+    "in_progress": ("In Progress", "started"),
+    "done": ("Done", "completed"),
+    "canceled": ("Canceled", "canceled"),
+}
+
+
 class Issue(msgspec.Struct, frozen=True):
     """Something to be done.
 
     `state_type` is the vendor's: triage, backlog, unstarted, started, completed or canceled.
-    `blocked_by_count` counts open blockers; `priority` 0 is none, 1 urgent, 4 low.
+    `blocked_by_count` counts open blockers; `priority` 0 is none, 1 urgent, 4 low. A `local` issue was made
+    and is kept here.
     """
 
     id: str
@@ -46,6 +62,7 @@ class Issue(msgspec.Struct, frozen=True):
     archived_at: str | None
     created_at: str
     updated_at: str
+    source: Literal["linear", "local"]
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -96,3 +113,36 @@ class IssueWithComments(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None
     blockers: list[Blocker]
     comments: list[Comment]
+
+
+class SetIssueStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a local issue stands now."""
+
+    status: LocalStatus
+
+
+class EditIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a local issue is to change: what is left out stays, an empty text clears."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
+    description: Annotated[str, Meta(max_length=20_000)] | None = None
+    due_date: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="YYYY-MM-DD")] | None = None
+    assignee_name: Annotated[str, Meta(max_length=200)] | None = None
+    priority: Annotated[int, Meta(ge=0, le=4)] | None = None
+
+
+class IssueAnswer(msgspec.Struct, frozen=True):
+    """One issue."""
+
+    issue: Issue
+
+
+class LocalIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue to be made here."""
+
+    external_id: str
+    title: str
+    description: str
+    priority: int = 0
+    due_date: str | None = None
+    assignee_name: str | None = None

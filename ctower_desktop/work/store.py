@@ -75,7 +75,7 @@ _STAGES = Query(
 _ISSUE = """id, external_id, identifier, title, url, team_name, linear_project_name, state, state_type,
            cycle_name,
            labels, blocked, blocked_by_count, priority, estimate, assignee_name, due_date, completed_at,
-           archived_at, created_at, updated_at"""
+           archived_at, created_at, updated_at, source"""
 _LIST = Query(
     Issue,
     f"""
