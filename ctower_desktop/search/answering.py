@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctower_desktop.search.chat import ChatMessage
 from ctower_desktop.search.chunking import normalised, sentences
-from ctower_desktop.search.matching import Sought, coverage
+from ctower_desktop.search.matching import Sought, coverage, said
 from ctower_desktop.search.model import Days
 from ctower_desktop.search.orders import commands
 from ctower_desktop.search.words import Language, language, stem, tokens
@@ -112,7 +112,7 @@ def extract(question: str, sought: Sequence[Sought], evidence: Sequence[Evidence
         parts = [part for part in sentences(best.text) if _WORDS_IN_IT.search(part) and not commands(part)]
         if not parts:
             return refusal(asked, evidence)
-        chosen = [(best.number, max(parts, key=lambda part: coverage(sought, part)))]
+        chosen = [(best.number, max(parts, key=lambda part: coverage(sought, said(part))))]
     about = {item.number: item.about for item in good}
     lines = [_quoted(about[number], sentence, number) for number, sentence in chosen]
     return Answered("\n".join(lines), list(dict.fromkeys(number for number, _ in chosen)))
@@ -145,7 +145,7 @@ def _candidates(
                 continue
             if len(_WORDS_IN_IT.findall(sentence)) < 2 and len(sentence) < 12:
                 continue
-            covered = coverage(sought, sentence)
+            covered = coverage(sought, said(sentence))
             if covered < _SENTENCE_ENOUGH and not (place == 0 and item.relevance >= 2 * _ENOUGH):
                 continue
             score = covered + 0.5 * item.relevance + (0.1 if language(sentence) == asked else 0.0)
@@ -177,7 +177,7 @@ def best_part(text: str, sought: Sequence[Sought], size: int) -> str:
             if len(window) + len(part) + 1 > size:
                 break
             window = f"{window} {part}".strip()
-        found = coverage(sought, window or parts[start][:size])
+        found = coverage(sought, said(window or parts[start][:size]))
         if found > most:
             most, best = found, window or parts[start][:size]
     return best

@@ -33,8 +33,9 @@ class NewChunk(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     metadata: str
     embeddable: bool
-    exact: str
-    stems: str
+    terms: str
+    context_terms: str
+    vocabulary: frozenset[str]  # its words as written, folded
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class Chunk(msgspec.Struct, frozen=True):
     parent_pk: str | None
     title: str | None
     text: str
+    terms: str
     language: Language
     private: bool
     occurred_at: str
@@ -70,6 +72,7 @@ class _Kept(msgspec.Struct, frozen=True):
     id: int
     chunk_index: int
     project_id: str
+    source_type: SourceType
     text_hash: str
     words_hash: str
     private: bool
@@ -88,7 +91,7 @@ class _KindOf(msgspec.Struct, frozen=True):
 
 class _Beside(msgspec.Struct, frozen=True):
     id: int
-    text: str
+    terms: str
 
 
 class _Number(msgspec.Struct, frozen=True):
@@ -108,7 +111,8 @@ _REACHED = Command("UPDATE index_state SET queue_seq = max(queue_seq, :seq) WHER
 _KEPT = Query(
     _Kept,
     """
-    SELECT id, chunk_index, project_id, text_hash, words_hash, private, occurred_at, embeddable FROM chunk
+    SELECT id, chunk_index, project_id, source_type, text_hash, words_hash, private, occurred_at, embeddable
+    FROM chunk
     WHERE source_type = :source_type AND source_pk = :source_pk ORDER BY chunk_index
     """,
     file="index",
@@ -118,13 +122,11 @@ _ADD = Query(
     """
     INSERT INTO chunk (project_id, source_type, source_pk, chunk_index, source_ref, parent_pk,
         contact_pk, title,
-                       text, text_hash, words_hash, tokens, language, private, occurred_at, updated_at,
-                       metadata,
-                       embeddable)
+                       text, text_hash, terms, words_hash, tokens, language, private, occurred_at, updated_at,
+                       metadata, embeddable)
     VALUES (:project_id, :source_type, :source_pk, :chunk_index, :source_ref, :parent_pk, :contact_pk, :title,
-            :text, :text_hash, :words_hash, :tokens, :language, :private, :occurred_at, :updated_at,
-            :metadata,
-            :embeddable)
+            :text, :text_hash, :terms, :words_hash, :tokens, :language, :private, :occurred_at, :updated_at,
+            :metadata, :embeddable)
     RETURNING id
     """,
     file="index",
@@ -133,9 +135,9 @@ _CHANGE = Command(
     """
     UPDATE chunk SET project_id = :project_id, source_ref = :source_ref, parent_pk = :parent_pk,
                      contact_pk = :contact_pk, title = :title, text = :text, text_hash = :text_hash,
-                     words_hash = :words_hash, tokens = :tokens, language = :language, private = :private,
-                     occurred_at = :occurred_at, updated_at = :updated_at, metadata = :metadata,
-                     embeddable = :embeddable
+                     terms = :terms, words_hash = :words_hash, tokens = :tokens, language = :language,
+                     private = :private, occurred_at = :occurred_at, updated_at = :updated_at,
+                     metadata = :metadata, embeddable = :embeddable
     WHERE id = :id
     """,
     file="index",
@@ -144,16 +146,29 @@ _FORGET_VECTOR = Command(
     "UPDATE chunk SET embedded_by = 0, attempts = 0, error = NULL WHERE id = :id", file="index"
 )
 _REMOVE = Command("DELETE FROM chunk WHERE id = :id", file="index")
-_ADD_WORDS = Command(
-    "INSERT INTO words (rowid, exact, stems, project) VALUES (:id, :exact, :stems, :project)", file="index"
+_SCOPE = Query(
+    _Id,
+    """
+    INSERT INTO scope (project_id, name, private, chunks) VALUES (:project_id, :name, :private, 1)
+    ON CONFLICT (project_id, name, private) DO UPDATE SET chunks = chunks + 1 RETURNING id
+    """,
+    file="index",
 )
+_LEAVE_SCOPE = Command(
+    """
+    UPDATE scope SET chunks = chunks - 1
+    WHERE project_id = :project_id AND name = :name AND private = :private
+    """,
+    file="index",
+)
+_ADD_WORDS = Command("INSERT INTO words (rowid, terms) VALUES (:id, :terms)", file="index")
 _REMOVE_WORDS = Command("DELETE FROM words WHERE rowid = :id", file="index")
 _ADD_TERM = Command("INSERT INTO term (text) VALUES (:text) ON CONFLICT (text) DO NOTHING", file="index")
 _READ = Query(
     Chunk,
     """
     SELECT c.id, c.project_id, c.source_type, c.source_pk, c.chunk_index, c.source_ref, c.parent_pk, c.title,
-           c.text, c.language, c.private, c.occurred_at, c.updated_at, c.metadata, c.embedded_by
+           c.text, c.terms, c.language, c.private, c.occurred_at, c.updated_at, c.metadata, c.embedded_by
     FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value ORDER BY wanted.key
     """,
     file="index",
@@ -200,7 +215,7 @@ _RETRY = Command(
 _BESIDE = Query(
     _Beside,
     """
-    SELECT c.id, n.text FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
+    SELECT c.id, n.terms FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
     CROSS JOIN chunk AS n ON n.id IN (
         SELECT id FROM (SELECT b.id FROM chunk AS b
                         WHERE b.parent_pk = c.parent_pk AND b.occurred_at < c.occurred_at
@@ -243,7 +258,7 @@ def replace_sources(
         for chunk in found:
             changed += _put(db, models, chunk, kept.pop(chunk.piece.index, None))
         for old in kept.values():
-            _remove(db, models, old.id)
+            _remove(db, models, old)
             changed += 1
     _REACHED.run(db, seq=seq)
     return changed
@@ -258,6 +273,7 @@ def _put(db: apsw.Connection, models: Sequence[int], chunk: NewChunk, old: _Kept
         "title": chunk.title,
         "text": chunk.piece.text,
         "text_hash": chunk.piece.text_hash,
+        "terms": chunk.terms,
         "words_hash": chunk.words_hash,
         "tokens": chunk.piece.tokens,
         "language": chunk.language,
@@ -282,7 +298,7 @@ def _put(db: apsw.Connection, models: Sequence[int], chunk: NewChunk, old: _Kept
         chunk.private,
     )
     if not same_words:
-        _REMOVE_WORDS.run(db, id=old.id)
+        _remove_words(db, old)
         _put_words(db, old.id, chunk)
     same_place = (old.project_id, old.private, old.occurred_at[:10]) == (
         chunk.project_id,
@@ -297,32 +313,27 @@ def _put(db: apsw.Connection, models: Sequence[int], chunk: NewChunk, old: _Kept
 
 
 def _put_words(db: apsw.Connection, chunk_id: int, chunk: NewChunk) -> None:
-    _ADD_WORDS.run(
-        db,
-        id=chunk_id,
-        exact=chunk.exact,
-        stems=chunk.stems,
-        project=scope_words(chunk.project_id, chunk.source_type, private=chunk.private),
-    )
-    _ADD_TERM.run_many(db, ({"text": token} for token in set(chunk.exact.split()) if 3 <= len(token) <= 40))
+    name = KIND_OF[chunk.source_type]
+    scope = _SCOPE.one(db, project_id=chunk.project_id, name=name, private=chunk.private).id
+    every = {*chunk.terms.split(), *chunk.context_terms.split()}
+    _ADD_WORDS.run(db, id=chunk_id, terms=" ".join(scoped(scope, term) for term in sorted(every)))
+    _ADD_TERM.run_many(db, ({"text": word} for word in chunk.vocabulary if 3 <= len(word) <= 40))
 
 
-def scope_word(project_id: str, source_type: SourceType | None = None, *, private: bool) -> str:
-    """The word in the index that stands for a project's open or private texts, or for those of one kind."""
-    return f"{project_id.replace('-', '')}{'v' if private else 'p'}{source_type or ''}".lower()
+def scoped(scope: int, term: str) -> str:
+    """A term as the word index keeps it."""
+    return f"{scope}x{term}"
 
 
-def scope_words(project_id: str, source_type: SourceType, *, private: bool) -> str:
-    """Every such word of one text."""
-    return " ".join(
-        (scope_word(project_id, private=private), scope_word(project_id, source_type, private=private))
-    )
+def _remove_words(db: apsw.Connection, old: _Kept) -> None:
+    _REMOVE_WORDS.run(db, id=old.id)
+    _LEAVE_SCOPE.run(db, project_id=old.project_id, name=KIND_OF[old.source_type], private=old.private)
 
 
-def _remove(db: apsw.Connection, models: Sequence[int], chunk_id: int) -> None:
-    _REMOVE_WORDS.run(db, id=chunk_id)
-    vector_store.remove(db, models, chunk_id)
-    _REMOVE.run(db, id=chunk_id)
+def _remove(db: apsw.Connection, models: Sequence[int], old: _Kept) -> None:
+    _remove_words(db, old)
+    vector_store.remove(db, models, old.id)
+    _REMOVE.run(db, id=old.id)
 
 
 def read(db: apsw.Connection, ids: Sequence[int]) -> list[Chunk]:
@@ -330,11 +341,11 @@ def read(db: apsw.Connection, ids: Sequence[int]) -> list[Chunk]:
     return _READ.all(db, ids=as_json(list(ids)))
 
 
-def beside(db: apsw.Connection, ids: Sequence[int], *, private: bool) -> dict[int, str]:
-    """What was said just before and after each chunk in its conversation; private notes only when asked."""
-    found: dict[int, str] = {}
+def beside(db: apsw.Connection, ids: Sequence[int], *, private: bool) -> dict[int, list[str]]:
+    """Terms of what was said just before and after each chunk; private notes only when asked."""
+    found: dict[int, list[str]] = {}
     for row in _BESIDE.rows(db, ids=as_json(list(ids)), private=private):
-        found[row.id] = f"{found.get(row.id, '')}\n{row.text}"
+        found.setdefault(row.id, []).append(row.terms)
     return found
 
 

@@ -274,11 +274,11 @@ def prepared(
 def chunks_of(kind: SourceType, text: SourceText, settings: SearchSettings) -> list[NewChunk]:
     """A text as chunks with all that makes them findable."""
     found = []
-    context = text.context
+    context_terms = " ".join(terms_of(text.context))
+    context_words = words.tokens(text.context)
     for piece in chunks(f"{text.body}\n{unquote(text.files)}", settings.chunk_size):
-        whole = f"{piece.text}\n{context}"
-        exact = " ".join(words.tokens(whole))
-        stems = " ".join((*terms_of(piece.text), *terms_of(context)))
+        terms = " ".join(terms_of(piece.text))
+        vocabulary = frozenset((*words.tokens(piece.text), *context_words))
         found.append(
             NewChunk(
                 project_id=text.project_id,
@@ -289,15 +289,16 @@ def chunks_of(kind: SourceType, text: SourceText, settings: SearchSettings) -> l
                 parent_pk=text.parent_pk,
                 contact_pk=text.contact_pk,
                 title=text.title,
-                words_hash=text_hash(f"{exact}\n{stems}"),
+                words_hash=text_hash("\n".join((terms, context_terms, *sorted(vocabulary)))),
                 language=words.language(piece.text),
                 private=text.private,
                 occurred_at=text.occurred_at,
                 updated_at=text.updated_at,
                 metadata=text.metadata,
                 embeddable=embeddable(piece.text, settings.min_embed_chars),
-                exact=exact,
-                stems=stems,
+                terms=terms,
+                context_terms=context_terms,
+                vocabulary=vocabulary,
             )
         )
     return found

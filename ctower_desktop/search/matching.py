@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,19 +35,45 @@ class Match(NamedTuple):
     rarest: float  # how surely the most telling concept is said
 
 
+class Said(NamedTuple):
+    """The terms of a text: where each stands, and how many there are."""
+
+    places: Mapping[str, Sequence[int]]
+    length: int
+
+
 NOTHING = Match(0.0, 0.0, 0.0, 0.0, 0.0)
+SILENT = Said({}, 0)
+_NOWHERE: Sequence[int] = ()
 
 
-def matched(sought: Sequence[Sought], text: str, around: str = "") -> Match:
+def said(text: str) -> Said:
+    """What a text says."""
+    return _placed(terms_of(text))
+
+
+@lru_cache(maxsize=4_096)
+def said_by(terms: str) -> Said:
+    """What a text says whose terms are known, with spaces between."""
+    return _placed(terms.split())
+
+
+def _placed(terms: Sequence[str]) -> Said:
+    found: dict[str, list[int]] = {}
+    for place, term in enumerate(terms):
+        found.setdefault(term, []).append(place)
+    return Said(found, len(terms))
+
+
+def matched(sought: Sequence[Sought], text: Said, around: Said = SILENT) -> Match:
     """Hold a text against what is sought; `around` (who said it, its title) counts but is in no place."""
     whole = sum(one.weight for one in sought)
     if not whole:
         return NOTHING
-    places, length = _places(text)
-    beside, _ = _places(around)
+    places, length, beside = text.places, text.length, around.places
     norm = _SATURATION * (1 - _LENGTH_COUNTS + _LENGTH_COUNTS * length / _MEAN_LENGTH)
     covered = own = dense = 0.0
-    said: list[tuple[int, int, float]] = []
+    uttered: list[tuple[int, int, float]] = []
     rarest, rarest_weight = 0.0, -1.0
     for number, one in enumerate(sought):
         sure, often = 0.0, 0
@@ -55,7 +81,7 @@ def matched(sought: Sequence[Sought], text: str, around: str = "") -> Match:
             found = _found(places, way)
             if found:
                 often += len(found)
-                said.extend((at, number, how * one.weight) for at in found[:8])
+                uttered.extend((at, number, how * one.weight) for at in found[:8])
             if (found or _found(beside, way)) and how > sure:
                 sure = how
             if place == 0 and (found or _found(beside, way)):
@@ -68,22 +94,32 @@ def matched(sought: Sequence[Sought], text: str, around: str = "") -> Match:
     return Match(
         min(covered / whole, 1.0),
         min(own / whole, 1.0),
-        min(_together(said) / whole, 1.0),
+        min(_together(uttered) / whole, 1.0),
         dense / whole,
         rarest,
     )
 
 
-def coverage(sought: Sequence[Sought], text: str) -> float:
-    """Which share of what is sought a text says, the rarer counting more; 0 when nothing is sought."""
+def coverage(sought: Sequence[Sought], *texts: Said) -> float:
+    """Which share of what is sought the texts say together, the rarer counting more; 0 for nothing sought."""
     whole = sum(one.weight for one in sought)
     if not whole:
         return 0.0
-    places, _ = _places(text)
-    found = (
-        one.weight * max((how for way, how in one.ways if _found(places, way)), default=0.0) for one in sought
-    )
-    return min(sum(found) / whole, 1.0)
+    found = 0.0
+    for one in sought:
+        sure = 0.0
+        for way, how in one.ways:
+            if how <= sure:
+                break  # the surest ways come first
+            if any(_found(text.places, way) for text in texts):
+                sure = how
+        found += one.weight * sure
+    return min(found / whole, 1.0)
+
+
+def says(text: Said, way: str) -> bool:
+    """Whether a text has these terms, one after the other."""
+    return bool(_found(text.places, way))
 
 
 def asks(text: str) -> bool:
@@ -91,33 +127,24 @@ def asks(text: str) -> bool:
     return _QUESTION.search(text) is not None
 
 
-@lru_cache(maxsize=8_192)
-def _places(text: str) -> tuple[dict[str, list[int]], int]:
-    terms = terms_of(text)
-    found: dict[str, list[int]] = {}
-    for place, term in enumerate(terms):
-        found.setdefault(term, []).append(place)
-    return found, len(terms)
-
-
-def _found(places: dict[str, list[int]], way: str) -> list[int]:
-    first, _, rest = way.partition(" ")
-    at = places.get(first, [])
-    if not rest or not at:
-        return at
-    following = rest.split(" ")
+def _found(places: Mapping[str, Sequence[int]], way: str) -> Sequence[int]:
+    if " " not in way:
+        return places.get(way, _NOWHERE)
+    first, *rest = way.split(" ")
     return [
-        place for place in at if all(place + n in places.get(term, ()) for n, term in enumerate(following, 1))
+        place
+        for place in places.get(first, _NOWHERE)
+        if all(place + n in places.get(term, _NOWHERE) for n, term in enumerate(rest, 1))
     ]
 
 
-def _together(said: list[tuple[int, int, float]]) -> float:
+def _together(uttered: list[tuple[int, int, float]]) -> float:
     """The most weight of different concepts within one window."""
-    said.sort()
+    uttered.sort()
     best = 0.0
-    for start, (place, _, _) in enumerate(said):
+    for start, (place, _, _) in enumerate(uttered):
         inside: dict[int, float] = {}
-        for at, number, weight in said[start:]:
+        for at, number, weight in uttered[start:]:
             if at - place >= _WINDOW:
                 break
             inside[number] = max(inside.get(number, 0.0), weight)

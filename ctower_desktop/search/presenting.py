@@ -11,6 +11,7 @@ from msgspec import UNSET
 from ctower_desktop.search.answering import Evidence, best_part, day_text
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.confidence import Standing, confidence
+from ctower_desktop.search.matching import said, said_by
 from ctower_desktop.search.model import (
     KIND_OF,
     MOST_EVIDENCE,
@@ -129,11 +130,12 @@ def confidence_of(found: Retrieved) -> float:
 
 
 def _standing(candidate: Candidate) -> Standing:
-    text = f"{candidate.chunk.text}\n{around(candidate.chunk)}"
+    told, beyond = said_by(candidate.chunk.terms), said(around(candidate.chunk))
     if not candidate.features:
-        return Standing(text, 0.0, 0.0, pinned=False)
+        return Standing(told, beyond, 0.0, 0.0, pinned=False)
     known = dict(zip(NAMES, candidate.features, strict=True))
-    return Standing(text, known["covered"] + known["beside"], known["rarest"], pinned=known["pinned"] > 0)
+    covered = known["covered"] + known["beside"]
+    return Standing(told, beyond, covered, known["rarest"], pinned=known["pinned"] > 0)
 
 
 def days(found: Retrieved) -> Days | None:

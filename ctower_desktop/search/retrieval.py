@@ -15,7 +15,7 @@ from ctower_desktop.search import chunk_store, ranking, store, vector_store, wei
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.embedder import EmbeddingFailed, ModelUnavailable
 from ctower_desktop.search.lexicon import lexicon
-from ctower_desktop.search.matching import Sought, asks, matched
+from ctower_desktop.search.matching import Sought, asks, coverage, matched, said, said_by
 from ctower_desktop.search.model import (
     EVIDENCE_TYPES,
     KIND_OF,
@@ -163,12 +163,12 @@ class _Search:
             vector=near.vector,
         )
         seen = [chunk for chunk in chunks.values() if _visible(chunk, wanted)]
-        said = await tower.index.read(
+        nearby = await tower.index.read(
             chunk_store.beside, [chunk.id for chunk in seen], private=ask.include_private
         )
         nearest = {number: rank for rank, number in enumerate(by_vectors)}
         known = near.ready.model.languages if near.ready else ()
-        judge = _Judge(asked, found, known, distances, verdicts, said, nearest)
+        judge = _Judge(asked, found, known, distances, verdicts, nearby, nearest)
         ranked = await asyncio.to_thread(_ranked, seen, tower.clock.now(), judge)
         best = sorted(ranked, key=lambda candidate: -candidate.relevance)[: ask.top_k]
         entities = _entities(ranked, ask, self.kinds)
@@ -210,7 +210,7 @@ class _Judge:
     known: Sequence[str]
     distances: Mapping[int, float]
     verdicts: Mapping[str, float]
-    beside: Mapping[int, str]
+    beside: Mapping[int, Sequence[str]]  # terms of what was said just before and after
     nearest: Mapping[int, int]  # places among those that vectors brought
 
 
@@ -242,11 +242,10 @@ def around(chunk: Chunk) -> str:
 
 def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) -> tuple[float, ...]:
     sought = judge.found.sought
-    beyond = around(chunk)
-    match = matched(sought, chunk.text, beyond)
-    beside = (
-        matched(sought, chunk.text, f"{beyond}\n{judge.beside.get(chunk.id, '')}").covered - match.covered
-    )
+    told, beyond = said_by(chunk.terms), said(around(chunk))
+    match = matched(sought, told, beyond)
+    nearby = [said_by(terms) for terms in judge.beside.get(chunk.id, ())]
+    beside = coverage(sought, told, beyond, *nearby) - match.covered if nearby else 0.0
     semantic = ranking.semantic(judge.distances.get(chunk.id))
     sure = ranking.trust(judge.asked.language, chunk.language, judge.known).vectors == 1.0
     return weighing.features(
@@ -256,7 +255,7 @@ def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) ->
         pinned=pinned,
         asks=asks(chunk.text),
         source_type=chunk.source_type,
-        words=len(words.tokens(chunk.text)),
+        words=told.length,
         beside=beside,
         rank=rank,
         near_rank=judge.nearest.get(chunk.id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import apsw
 import msgspec
@@ -12,11 +13,18 @@ from rapidfuzz.distance import OSA
 
 from ctower_desktop.kernel.sql import Query, as_json
 from ctower_desktop.search import understanding, words
-from ctower_desktop.search.chunk_store import scope_word
+from ctower_desktop.search.chunk_store import scoped
 from ctower_desktop.search.lexicon import lexicon
-from ctower_desktop.search.matching import Sought
+from ctower_desktop.search.matching import Sought, said, said_by, says
+from ctower_desktop.search.model import KIND_OF
 from ctower_desktop.search.understanding import Concept, Understood
 from ctower_desktop.search.vector_store import Filter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ids = NDArray[np.int64]
 
 _DEEPEST = 300  # hits of one search by words
 _ROWS_TO_SCORE = 8_000  # postings a search may walk; rarer words come first, the commonest are left out
@@ -24,13 +32,6 @@ _TYPO_FROM = 4  # letters
 _CORRECTED = 0.9  # what a corrected word counts
 _LIKELY = 0.5  # how sure a way of saying something must be to tell how rare the thing is
 _ALIKE = 64  # words with like trigrams that are compared letter by letter
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A chunk found by words; the better one has the lower score."""
-
-    id: int
-    score: float
 
 
 class _Often(msgspec.Struct, frozen=True):
@@ -42,8 +43,62 @@ class _Term(msgspec.Struct, frozen=True):
     text: str
 
 
-class _Number(msgspec.Struct, frozen=True):
-    value: int
+class _Numbers(msgspec.Struct, frozen=True):
+    numbers: list[int]
+
+
+class _Scope(msgspec.Struct, frozen=True):
+    id: int
+    chunks: int
+
+
+class _Terms(msgspec.Struct, frozen=True):
+    id: int
+    terms: str
+    title: str | None
+    metadata: dict[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a question is looked for: the scopes it may see, and the days it keeps to."""
+
+    db: apsw.Connection
+    scopes: tuple[_Scope, ...]
+    wanted: Filter
+
+    def often(self, terms: Iterable[str]) -> dict[str, int]:
+        """How many chunks of the scopes have each term."""
+        kept = {scoped(scope.id, term): term for scope in self.scopes for term in terms}
+        found: dict[str, int] = {}
+        for row in _OFTEN.rows(self.db, terms=as_json(sorted(kept))):
+            term = kept[row.term]
+            found[term] = found.get(term, 0) + row.doc
+        return found
+
+    def having(self, terms: Sequence[str]) -> Ids:
+        """Chunks of the scopes with all these terms, in the order of their numbers."""
+        import numpy as np
+
+        every = (" AND ".join(f'"{scoped(scope.id, term)}"' for term in terms) for scope in self.scopes)
+        match = " OR ".join(f"({of_scope})" for of_scope in every)
+        return np.array(_WITH_TERM.one(self.db, match=match).numbers, np.int64)
+
+    def in_time(self, found: Ids) -> NDArray[np.bool_]:
+        """Which of the chunks are of the days that are wanted."""
+        import numpy as np
+
+        wanted = self.wanted
+        if wanted.first is None and wanted.last is None:
+            return np.ones(len(found), np.bool_)
+        within = _WITHIN.one(
+            self.db,
+            project_id=wanted.project_id,
+            kinds=as_json(list(wanted.kinds or KIND_OF)),
+            first=wanted.first or "",
+            last=wanted.last or "9999",
+        )
+        return np.isin(found, np.array(within.numbers, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +111,11 @@ class Found:
     corrected: dict[str, str]
 
 
-_MATCH = Query(
-    Hit,
+_SCOPES = Query(
+    _Scope,
     """
-    SELECT rowid AS id, bm25(words, 1.0, 1.0, 0.0) AS score FROM words
-    WHERE words MATCH :match ORDER BY score LIMIT :limit
-    """,
-    file="index",
-)
-_MATCH_DATED = Query(
-    Hit,
-    """
-    SELECT words.rowid AS id, bm25(words, 1.0, 1.0, 0.0) AS score
-    FROM words CROSS JOIN chunk AS c ON c.id = words.rowid
-    WHERE words MATCH :match AND c.occurred_at >= :first AND c.occurred_at < :last
-    ORDER BY score LIMIT :limit
+    SELECT s.id, s.chunks FROM json_each(:names) AS wanted CROSS JOIN scope AS s
+    ON s.project_id = :project_id AND s.name = wanted.value AND s.private <= :private
     """,
     file="index",
 )
@@ -78,11 +123,32 @@ _OFTEN = Query(
     _Often,
     """
     SELECT o.term, o.doc FROM json_each(:terms) AS wanted CROSS JOIN words_of AS o ON o.term = wanted.value
-    WHERE o.col = 'stems'
     """,
     file="index",
 )
-_SIZE = Query(_Number, "SELECT coalesce(max(id), 0) AS value FROM chunk", file="index")
+_WITH_TERM = Query(
+    _Numbers,
+    "SELECT json_group_array(rowid) AS numbers FROM words WHERE words MATCH :match",
+    file="index",
+)
+_WITHIN = Query(
+    _Numbers,
+    """
+    SELECT json_group_array(c.id) AS numbers
+    FROM json_each(:kinds) AS wanted CROSS JOIN chunk AS c INDEXED BY chunk_recent
+    ON c.project_id = :project_id AND c.source_type = wanted.value
+       AND c.occurred_at >= :first AND c.occurred_at < :last
+    """,
+    file="index",
+)
+_TERMS = Query(
+    _Terms,
+    """
+    SELECT c.id, c.terms, c.title, c.metadata FROM json_each(:ids) AS wanted
+    CROSS JOIN chunk AS c ON c.id = wanted.value
+    """,
+    file="index",
+)
 _KNOWN = Query(
     _Term,
     "SELECT t.text FROM json_each(:terms) AS wanted CROSS JOIN term AS t ON t.text = wanted.value",
@@ -99,17 +165,68 @@ _LIKE = Query(
 
 
 def search(db: apsw.Connection, meant: Understood, wanted: Filter) -> Found:
-    """Chunks with the words of a question, the best first; misspelt words are read as the likeliest known."""
-    corrected = _corrections(db, meant.concepts)
+    """Chunks with the words of a question, the best first; misspelt words are read as the likeliest known.
+
+    A chunk counts as much as all that it says of the question, each thing in the surest of its ways.
+    """
+    place = _Place(db, _scopes(db, wanted), wanted)
+    corrected = _corrections(place, meant.concepts)
     concepts = [_with(concept, corrected.get(concept.word)) for concept in meant.concepts]
-    often = _often(db, concepts)
-    total = max(_SIZE.one(db).value, 1)
-    scope = _scope(wanted)
-    hits = _hits(db, words.match_any((), _affordable(concepts, often)), scope, wanted) if scope else []
-    named = [*meant.asked.identifiers, *meant.asked.phrases]
-    exact = _hits(db, words.match_phrases(named), scope, wanted) if scope else []
+    ways = {word for concept in concepts for way in concept.ways for word in way.split()}
+    often = _often(concepts, place.often(ways))
+    total = max(sum(scope.chunks for scope in place.scopes), 1)
     sought = tuple(_sought(concept, often, total) for concept in concepts)
+    hits = _best(place, concepts, sought, _affordable(concepts, often)) if place.scopes else []
+    named = [*meant.asked.identifiers, *meant.asked.phrases]
+    exact = _word_for_word(place, named) if place.scopes else []
     return Found(hits, exact, sought, corrected)
+
+
+def _scopes(db: apsw.Connection, wanted: Filter) -> tuple[_Scope, ...]:
+    """Where may be looked; nowhere when no kind is wanted."""
+    kinds = KIND_OF if wanted.kinds is None else wanted.kinds
+    names = as_json(sorted({KIND_OF[kind] for kind in kinds}))
+    found = _SCOPES.all(db, project_id=wanted.project_id, names=names, private=wanted.include_private)
+    return tuple(scope for scope in found if scope.chunks)
+
+
+def _best(
+    place: _Place, concepts: Sequence[Concept], sought: Sequence[Sought], ways: Sequence[str]
+) -> list[int]:
+    import numpy as np
+
+    having = {way: place.having(way.split()) for way in ways}
+    if not having:
+        return []
+    every = np.unique(np.concatenate(list(having.values())))
+    every = every[place.in_time(every)]
+    scores = np.zeros(len(every))
+    for concept, weighed in zip(concepts, sought, strict=True):
+        said = np.zeros(len(every))
+        for way, sure in concept.ways.items():
+            if way in having:
+                has = np.isin(every, having[way], assume_unique=True)
+                said[has] = np.maximum(said[has], sure)
+        scores += weighed.weight * said
+    order = np.lexsort((-every, -scores))[:_DEEPEST]
+    return [int(number) for number in every[order]]
+
+
+def _word_for_word(place: _Place, named: Sequence[str]) -> list[int]:
+    """Chunks that say one of these, its words one after the other; the newest first."""
+    found: dict[int, None] = {}
+    for text in named:
+        stems = [words.stem(token) for token in words.tokens(text)]
+        if not stems:
+            continue
+        numbers = place.having(list(dict.fromkeys(stems)))
+        numbers = numbers[place.in_time(numbers)][::-1][:_DEEPEST]
+        way = " ".join(stems)
+        for row in _TERMS.rows(place.db, ids=as_json(numbers.tolist())):
+            around = said(" ".join(str(part) for part in (row.title, *row.metadata.values()) if part))
+            if says(said_by(row.terms), way) or says(around, way):
+                found[row.id] = None
+    return list(found)
 
 
 def _with(concept: Concept, read_as: str | None) -> Concept:
@@ -121,11 +238,9 @@ def _with(concept: Concept, read_as: str | None) -> Concept:
     return Concept(concept.word, concept.own, {**ways, **concept.ways})
 
 
-def _often(db: apsw.Connection, concepts: Sequence[Concept]) -> dict[str, int]:
+def _often(concepts: Sequence[Concept], rows: Mapping[str, int]) -> dict[str, int]:
     """How many chunks have each way of saying each concept; of a turn of phrase, its rarest word."""
     ways = {way for concept in concepts for way in concept.ways}
-    single = {word for way in ways for word in way.split()}
-    rows = {row.term: row.doc for row in _OFTEN.rows(db, terms=as_json(sorted(single)))}
     counted = {way: min(rows.get(word, 0) for word in way.split()) for way in ways}
     return {way: count for way, count in counted.items() if count}
 
@@ -142,36 +257,6 @@ def _sought(concept: Concept, often: Mapping[str, int], total: int) -> Sought:
     )
 
 
-def begins(db: apsw.Connection, text: str, wanted: Filter) -> list[int]:
-    """Chunks with all words of an unfinished question, the last one possibly unfinished too."""
-    found = words.tokens(text)
-    scope = _scope(wanted)
-    if not found or not scope:
-        return []
-    last, rest = found[-1], [words.stem(token) for token in found[:-1]]
-    match = words.match_any((), (), prefix=last)
-    return _hits(db, f"({match}) AND ({words.match_all(rest)})" if rest else match, scope, wanted)
-
-
-def _hits(db: apsw.Connection, match: str, scope: str, wanted: Filter) -> list[int]:
-    if not match:
-        return []
-    whole = f"({match}) AND ({scope})"
-    if wanted.first is None and wanted.last is None:
-        return [hit.id for hit in _MATCH.rows(db, match=whole, limit=_DEEPEST)]
-    first, last = wanted.first or "", wanted.last or "9999"
-    found = _MATCH_DATED.rows(db, match=whole, first=first, last=last, limit=_DEEPEST)
-    return [hit.id for hit in found]
-
-
-def _scope(wanted: Filter) -> str:
-    """The part of a MATCH that keeps a search inside its project; empty when nothing may be searched."""
-    privacy = (False, True) if wanted.include_private else (False,)
-    kinds = wanted.kinds if wanted.kinds is not None else (None,)
-    found = [scope_word(wanted.project_id, kind, private=private) for private in privacy for kind in kinds]
-    return f"project : ({' OR '.join(words.phrase(word) for word in found)})" if found else ""
-
-
 def _affordable(concepts: Sequence[Concept], often: Mapping[str, int]) -> list[str]:
     """The rarest ways that together touch a bounded number of chunks; always at least one."""
     sure = {way: max(c.ways.get(way, 0.0) for c in concepts) for way in often}
@@ -185,17 +270,17 @@ def _affordable(concepts: Sequence[Concept], often: Mapping[str, int]) -> list[s
     return chosen
 
 
-def _corrections(db: apsw.Connection, concepts: Sequence[Concept]) -> dict[str, str]:
+def _corrections(place: _Place, concepts: Sequence[Concept]) -> dict[str, str]:
     found = {concept.word: concept.own for concept in concepts}
     doubtful = {w: own for w, own in found.items() if len(w) >= _TYPO_FROM and w.isalpha()}
     if not doubtful:
         return {}
-    known = {row.text for row in _KNOWN.rows(db, terms=as_json(list(doubtful)))}
+    known = {row.text for row in _KNOWN.rows(place.db, terms=as_json(list(doubtful)))}
     stems = {own: word for word, own in doubtful.items() if word not in known and not lexicon().knows(word)}
-    inflected = {row.term for row in _OFTEN.rows(db, terms=as_json(list(stems)))}
+    inflected = place.often(list(stems))
     corrected = {}
     for own, word in stems.items():
-        if own not in inflected and (likeliest := _likeliest(word, _alike(db, word))):
+        if own not in inflected and (likeliest := _likeliest(word, _alike(place.db, word))):
             corrected[word] = likeliest
     return corrected
 

@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -167,29 +167,3 @@ def phrase(text: str) -> str:
     """A full-text phrase of the tokens in `text`, safe to put into a MATCH; empty when it has none."""
     found = tokens(text)
     return '"' + " ".join(found) + '"' if found else ""
-
-
-def match_any(of: Iterable[str], wanted_stems: Iterable[str], *, prefix: str = "") -> str:
-    """A MATCH for rows with any of the tokens or stems; `prefix` also takes words that begin so."""
-    exact = [found for token in of if (found := phrase(token))]
-    stemmed = [found for token in wanted_stems if (found := phrase(token))]
-    if prefix and (beginning := phrase(prefix)):
-        exact.append(f"{beginning} *")
-    parts = [
-        f"{column} : ({' OR '.join(terms)})"
-        for column, terms in (("exact", exact), ("stems", stemmed))
-        if terms
-    ]
-    return " OR ".join(parts)
-
-
-def match_phrases(of: Iterable[str]) -> str:
-    """A MATCH for rows with any of the texts word for word: identifiers, quotations."""
-    found = [quoted for text in of if (quoted := phrase(text))]
-    return f"exact : ({' OR '.join(found)})" if found else ""
-
-
-def match_all(of: Iterable[str]) -> str:
-    """A MATCH for rows that have every word of `of`, by stem."""
-    found = [quoted for token in of if (quoted := phrase(token))]
-    return f"stems : ({' AND '.join(found)})" if found else ""

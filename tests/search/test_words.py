@@ -1,9 +1,6 @@
 """Words: tokens, stems, identifiers and safe full-text queries."""
 
-import apsw
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ctower_desktop.search import words
 
@@ -98,60 +95,3 @@ def test_a_question_drops_stop_words_and_keeps_phrases():
 
 def test_a_question_of_stop_words_only_keeps_them():
     assert words.question("что это?").tokens == ("что", "это")
-
-
-@pytest.fixture(scope="module")
-def table():
-    db = apsw.Connection(":memory:")
-    db.execute("CREATE VIRTUAL TABLE t USING fts5(exact, stems, tokenize='unicode61 remove_diacritics 2')")
-    rows = ["Ошибка оплаты на сайте ENG-42", "The payment failed", "перенесём релизы, подъезд", "ёлки и йод"]
-    for row in rows:
-        db.execute("INSERT INTO t VALUES (?, ?)", (" ".join(words.tokens(row)), " ".join(words.stems(row))))
-    yield db
-    db.close()
-
-
-def found(table, match):
-    return [row[0] for row in table.execute("SELECT rowid FROM t WHERE t MATCH ? ORDER BY rowid", (match,))]
-
-
-@pytest.mark.parametrize(
-    ("query", "rows"),
-    [
-        ("ошибками", [1]),
-        ("оплатой payments", [1, 2]),
-        ("релиз", [3]),
-        ("елка", [4]),
-        ("ЁЛКА", [4]),
-        ("нет", []),
-    ],
-)
-def test_words_are_found_in_any_form(table, query, rows):
-    asked = words.question(query)
-    assert found(table, words.match_any(asked.tokens, asked.stems)) == rows
-
-
-def test_identifiers_are_found_whole(table):
-    assert found(table, words.match_phrases(["eng-42"])) == [1]
-    assert found(table, words.match_phrases(["eng-4"])) == []
-
-
-def test_the_last_word_may_be_unfinished(table):
-    assert found(table, words.match_any((), (), prefix="paym")) == [2]
-
-
-def test_all_words_must_be_there_when_asked(table):
-    assert found(table, words.match_all(words.stems("ошибки сайта"))) == [1]
-    assert found(table, words.match_all(words.stems("ошибки релиза"))) == []
-
-
-@given(st.text(max_size=60))
-def test_no_query_breaks_the_full_text_syntax(table, text):
-    asked = words.question(text)
-    for match in (
-        words.match_any(asked.tokens, asked.stems, prefix=text),
-        words.match_phrases([*asked.identifiers, *asked.phrases]),
-        words.match_all(asked.stems),
-    ):
-        if match:
-            found(table, match)

@@ -21,6 +21,7 @@ CREATE TABLE chunk (
     title       TEXT,
     text        TEXT NOT NULL,
     text_hash   TEXT NOT NULL,
+    terms       TEXT NOT NULL,  -- what the text says, as questions are held against it
     words_hash  TEXT NOT NULL,  -- of all that the word index holds of it
     tokens      INTEGER NOT NULL CHECK (tokens > 0),
     language    TEXT NOT NULL CHECK (language IN ('ru', 'en')),
@@ -40,12 +41,23 @@ CREATE INDEX chunk_recent ON chunk (project_id, source_type, occurred_at);
 CREATE INDEX chunk_of_parent ON chunk (parent_pk, occurred_at);
 CREATE INDEX chunk_of_text ON chunk (text_hash);
 
--- Words as written and as stems; the third column holds one word per project, so that a search never leaves it.
+-- Where a text may be searched for: its project, its group of kinds and whether it is private.
+CREATE TABLE scope (
+    id         INTEGER PRIMARY KEY,
+    project_id TEXT NOT NULL,
+    name       TEXT NOT NULL CHECK (name IN ('messages', 'issues', 'deals')),
+    private    INTEGER NOT NULL CHECK (private IN (0, 1)),
+    chunks     INTEGER NOT NULL DEFAULT 0 CHECK (chunks >= 0),
+    UNIQUE (project_id, name, private)
+) STRICT;
+
+-- Stems, numbers, days and sounds of names. Each term is kept with the number of its scope before it («7xпроект»),
+-- so that a search walks nothing of other projects and a term's frequency is that within the scope. No places are
+-- kept: how near words stand is read from the chunk's own terms.
 CREATE VIRTUAL TABLE words USING fts5(
-    exact, stems, project,
-    content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+    terms, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii'
 );
-CREATE VIRTUAL TABLE words_of USING fts5vocab(words, col);
+CREATE VIRTUAL TABLE words_of USING fts5vocab(words, row);
 
 -- Every word once, and its trigrams: where a misspelt word or a part of a code finds what was meant.
 CREATE TABLE term (
