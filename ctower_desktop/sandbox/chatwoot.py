@@ -15,7 +15,7 @@ class Chatwoot(ChatwootState):
 
     `requests_per_minute` is off unless given (the vendor's default is 3000 per address); `per_page` is the
     size of a page of conversations, which a self-hosted server can change; `knows_updated_within` is false
-    for servers older than 3.6.
+    for servers older than 3.6, `keeps_attributes` for those that drop attributes of a new message.
     """
 
     def __init__(
@@ -25,10 +25,11 @@ class Chatwoot(ChatwootState):
         per_page: int = 25,
         requests_per_minute: int | None = None,
         knows_updated_within: bool = True,
+        keeps_attributes: bool = True,
         **account: Any,
     ) -> None:
         super().__init__(clock, **account)
-        self.http = ChatwootHttp(self, per_page, requests_per_minute, knows_updated_within)
+        self.http = ChatwootHttp(self, per_page, requests_per_minute, knows_updated_within, keeps_attributes)
         self.front = Front(clock, Faults(too_many))
 
     @property

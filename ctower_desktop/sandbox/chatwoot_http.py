@@ -61,6 +61,7 @@ class ChatwootHttp:
     per_page: int
     requests_per_minute: int | None
     knows_updated_within: bool
+    keeps_attributes: bool = True
 
     def __post_init__(self) -> None:
         self.window = Window(self.state.clock, 60.0)
@@ -245,7 +246,10 @@ class ChatwootHttp:
         return json_response({"meta": messages_meta(conversation, self.state), "payload": rows})
 
     async def create_message(self, request: web.Request, agent: Agent) -> web.Response:
-        """There is no idempotency key: a repeated request makes a second message."""
+        """There is no idempotency key: a repeated request makes a second message.
+
+        `echo_id` comes back in the answer and is not kept; older servers keep no attributes either.
+        """
         conversation = self._conversation(request, agent)
         body = await sent(request)
         if not isinstance(body.get("content"), str):
@@ -257,7 +261,11 @@ class ChatwootHttp:
             agent=None if incoming else agent,
             private=body.get("private") is True,
         )
-        return json_response(message_row(message))
+        attributes = body.get("content_attributes")
+        if isinstance(attributes, dict) and self.keeps_attributes:
+            message.content_attributes = attributes
+        row = message_row(message)
+        return json_response(row | {"echo_id": body["echo_id"]} if "echo_id" in body else row)
 
     async def delete_message(self, request: web.Request, agent: Agent) -> web.Response:
         conversation = self._conversation(request, agent)

@@ -105,4 +105,6 @@ def _refused(line: Line, answer: Answer, found: _Answer) -> DeliveryFailed | Del
     if found.parameters is not None and found.parameters.retry_after is not None:
         wait = max(0.0, min(found.parameters.retry_after, 86_400.0))
         return DeliveryFailed(f"Telegram cannot take it now: {said}", retry_after=wait)
+    if answer.status == 403:  # the bot was blocked or put out of the chat
+        return DeliveryRefused(f"Telegram does not take the message: {said}")
     return line.refusal(answer, said) or DeliveryRefused(f"Telegram does not take the message: {said}")

@@ -120,7 +120,7 @@ class SendUncertain(Upstream):
     code = "outbound_uncertain"
 
 
-class Outbound(msgspec.Struct, frozen=True, kw_only=True):
+class Outbound(msgspec.Struct, frozen=True):
     """A message to somebody outside, from draft to delivery."""
 
     id: str
@@ -147,7 +147,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class Attempt(msgspec.Struct, frozen=True):
     """One try to send a message, with exactly what went out."""
 
     attempt_no: int
@@ -161,7 +161,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: str | None
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class Policy(msgspec.Struct, frozen=True):
     """What a recipient allows on a channel, and how often they were written to."""
 
     id: str
