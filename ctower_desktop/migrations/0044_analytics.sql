@@ -17,6 +17,7 @@ CREATE TABLE daily_figure (
     day              TEXT NOT NULL CHECK (length(day) = 10),
     inbound          INTEGER NOT NULL DEFAULT 0,  -- from clients; private notes count nowhere
     outbound         INTEGER NOT NULL DEFAULT 0,
+    agreements       INTEGER NOT NULL DEFAULT 0,  -- messages sifted as possible agreements
     answers          INTEGER NOT NULL DEFAULT 0,  -- answers given on this day, one for what was written in a row
     answer_minutes   REAL NOT NULL DEFAULT 0,
     issues_created   INTEGER NOT NULL DEFAULT 0,

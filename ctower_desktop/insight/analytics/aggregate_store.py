@@ -49,14 +49,17 @@ _TAKE = Query(
 )
 _DONE = Command("DELETE FROM analytics_due WHERE id IN (SELECT value FROM json_each(:ids))")
 _MESSAGE_DAYS = Command("""
-    INSERT INTO daily_figure (project_id, account_scope_id, day, inbound, outbound)
+    INSERT INTO daily_figure (project_id, account_scope_id, day, inbound, outbound, agreements)
     SELECT :project_id, :account_scope_id, due.value, coalesce(sum(m.message_type = '0'), 0),
-           coalesce(sum(m.message_type = '1'), 0)
+           coalesce(sum(m.message_type = '1'), 0),
+           (SELECT count(*) FROM agreement_candidate AS a WHERE a.project_id = :project_id
+                AND a.said_at >= due.value AND a.said_at < date(due.value, '+1 day'))
     FROM json_each(:days) AS due LEFT JOIN message AS m
         ON m.project_id = :project_id AND m.deleted_at IS NULL AND m.created_at >= due.value
         AND m.created_at < date(due.value, '+1 day') AND m.private = 0
     WHERE true GROUP BY due.value
-    ON CONFLICT (project_id, day) DO UPDATE SET inbound = excluded.inbound, outbound = excluded.outbound
+    ON CONFLICT (project_id, day) DO UPDATE SET inbound = excluded.inbound, outbound = excluded.outbound,
+        agreements = excluded.agreements
 """)
 _FORGET_CONTACTS = Command("""
     DELETE FROM daily_contact WHERE project_id = :project_id AND day IN (SELECT value FROM json_each(:days))
@@ -127,7 +130,8 @@ _ANSWER_DAYS = Command("""
 """)
 _TIDY = Command("""
     DELETE FROM daily_figure WHERE project_id = :project_id AND day IN (SELECT value FROM json_each(:days))
-      AND inbound = 0 AND outbound = 0 AND answers = 0 AND issues_created = 0 AND issues_completed = 0
+      AND inbound = 0 AND outbound = 0 AND agreements = 0 AND answers = 0 AND issues_created = 0
+      AND issues_completed = 0
 """)
 
 

@@ -105,8 +105,8 @@ _AGREEMENTS = Query(
     Agreements,
     f"""
     SELECT point, sum(said) AS agreements, sum(signed) AS signed_offers FROM (
-        SELECT {_MONDAY.format("substr(a.said_at, 1, 10)")} AS point, 1 AS said, 0 AS signed
-        {_OF} agreement_candidate AS a ON a.project_id = wanted.value AND a.said_at >= :since
+        SELECT {_MONDAY.format("f.day")} AS point, f.agreements AS said, 0 AS signed
+        {_OF} daily_figure AS f ON f.project_id = wanted.value AND f.day >= :since WHERE f.agreements > 0
         UNION ALL
         SELECT {_MONDAY.format("substr(o.signed_at, 1, 10)")}, 0, 1
         {_OF} offer AS o ON o.project_id = wanted.value AND o.signed_at IS NOT NULL AND o.signed_at >= :since

@@ -89,6 +89,7 @@ async def test_agreements_signed_offers_upsell_and_completeness(call, world, two
                 "VALUES (:p, :s, :connector, 'manual', :pct, 1, 2, 3, :at)",
                 pct=pct, at=at, connector=connector, **scope,
             )  # fmt: skip
+    await world.count()
     read = call.tower.db.read
     (week,) = await read(series_store.agreements_and_signed_offers, two, SINCE)
     assert (week.point, week.agreements, week.signed_offers) == ("2026-11-16", 1, 1)
