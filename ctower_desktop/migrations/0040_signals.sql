@@ -36,8 +36,9 @@ CREATE INDEX signal_worst ON signal (project_id, severity DESC, confidence DESC,
 CREATE INDEX signal_worst_by_status
     ON signal (project_id, status, severity DESC, confidence DESC, created_at DESC, id);
 CREATE INDEX signal_of_source ON signal (project_id, source_ref, signal_type, story);
-CREATE INDEX signal_of_type ON signal (project_id, signal_type, status);
+CREATE INDEX signal_standing ON signal (project_id, signal_type) WHERE cleared_at IS NULL;
 CREATE INDEX signal_seen ON signal (project_id, last_seen_at);
+CREATE INDEX signal_stale ON signal (project_id, last_seen_at) WHERE status = 'proposed';
 
 -- The sentences a signal stands on.
 CREATE TABLE signal_evidence (
@@ -161,10 +162,3 @@ WHEN (OLD.status, OLD.deleted_at) IS NOT (NEW.status, NEW.deleted_at) BEGIN
     UPDATE signal_thread SET open = (NEW.status IN ('open', 'pending') AND NEW.deleted_at IS NULL)
     WHERE conversation_id = NEW.id;
 END;
-
--- What is looked up by state, so that no run reads history.
-CREATE INDEX issue_overdue ON issue (project_id, due_date)
-    WHERE due_date IS NOT NULL AND completed_at IS NULL AND canceled_at IS NULL AND archived_at IS NULL
-      AND deleted_at IS NULL;
-CREATE INDEX crm_opportunity_open ON crm_opportunity (project_id, updated_at DESC)
-    WHERE stage NOT IN ('won', 'lost');

@@ -69,8 +69,8 @@ class DueDateInvalid(Invalid):
 class Signal(msgspec.Struct, frozen=True):
     """Something that needs attention; `evidence_refs` are ids, the newest first.
 
-    `created_at` is when it was first seen here; `started_at` and `last_seen_at` are the times of the oldest and
-    the newest evidence; `reopened_at` says that new evidence came after it had been closed.
+    `created_at` is when it was first seen here; `started_at` and `last_seen_at` are the times of the oldest
+    and the newest evidence; `reopened_at` says that new evidence came after it had been closed.
     """
 
     id: str
@@ -179,8 +179,8 @@ class SetUpsellStatus(msgspec.Struct, frozen=True):
 class EditAction(msgspec.Struct, frozen=True, kw_only=True):
     """Another day or another owner; what is left out stays as it is, null takes it away."""
 
-    due_date: Annotated[str, Meta(max_length=40)] | None | UnsetType = UNSET
-    owner_username: Annotated[str, Meta(max_length=200)] | None | UnsetType = UNSET
+    due_date: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
+    owner_username: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
 
 
 class Signals(msgspec.Struct, frozen=True):
