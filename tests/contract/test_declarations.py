@@ -28,12 +28,12 @@ DECLARED_JOBS = {
     "analytics_retention_cleanup": 43_200,
     "campaign_scheduler": 300,
     "outbound_retention_cleanup": 86_400,
+    "signals_extraction": 900,
+    "upsell_radar": 1_800,
     "health_scoring": 1_800,
     "analytics_aggregates": 1_800,
 }
 AWAITED_JOBS = {
-    "signals_extraction",
-    "upsell_radar",
     "daily_digest",
     "weekly_digest",
     "report_generation",
