@@ -26,6 +26,7 @@ from ctower_desktop.kernel.settings import Settings
 from ctower_desktop.kernel.system import PACKAGE, Clock, Home, write_private
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.kernel.watchdog import Watchdog
+from ctower_desktop.operations.alarms import Alarms
 from ctower_desktop.operations.worker import Worker
 from ctower_desktop.search.indexing import Indexer
 from ctower_desktop.web.listener import Listener
@@ -159,7 +160,7 @@ async def start(tower: Tower, ports: Mapping[str, int | None], say: Callable[[st
     except BaseException:
         await asyncio.gather(*(listener.stop() for listener in listeners))
         raise
-    for part in (Watchdog, Indexer, Worker):
+    for part in (Watchdog, Alarms, Indexer, Worker):
         await tower.part(part)
     running = Running(tower, listeners)
     addresses = msgspec.json.encode(running.addresses)

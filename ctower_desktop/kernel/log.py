@@ -65,6 +65,17 @@ class Ring(logging.Handler):
         self.lines.append(_line(record))
 
 
+def ring() -> Ring:
+    """The ring of this process; hung up now if nobody did."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, Ring):
+            return handler
+    found = Ring()
+    root.addHandler(found)
+    return found
+
+
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return msgspec.json.encode(_line(record)).decode()
@@ -97,13 +108,13 @@ def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
     """
     root = logging.getLogger()
     root.setLevel(logging.getLevelNamesMapping().get(level.strip().upper(), logging.INFO))
-    ring = Ring()
+    newest = Ring()
     path = folder / "ctower.log"
     with writing(path):
         file = logging.handlers.RotatingFileHandler(path, maxBytes=2_000_000, backupCount=4, encoding="utf-8")
         path.chmod(0o600)
     file.setFormatter(_Json())
-    handlers: list[Any] = [ring, file]
+    handlers: list[Any] = [newest, file]
     if to_screen:
         screen = logging.StreamHandler()
         screen.setFormatter(_Plain())
@@ -112,4 +123,4 @@ def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
         root.addHandler(handler)
     for chatty in ("httpx", "httpcore", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    return ring
+    return newest

@@ -26,6 +26,15 @@ class Metrics:
         """A distribution in the unit its name says."""
         return Histogram(name, about, labels, registry=self.registry, buckets=buckets)
 
+    def read(self, *names: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """The present values of some metrics, by the name and the labels they are shown with."""
+        wanted = [f"{name}{ending}" for name in names for ending in ("", "_total", "_count", "_bucket")]
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for metric in self.registry.restricted_registry(wanted).collect()
+            for sample in metric.samples
+        }
+
     def text(self) -> bytes:
         """Everything in the Prometheus text format 0.0.4."""
         return generate_latest(self.registry)

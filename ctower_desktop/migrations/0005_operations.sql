@@ -23,6 +23,7 @@ CREATE TABLE scheduled_job (
 ) STRICT;
 
 CREATE INDEX scheduled_job_due ON scheduled_job (project_id, status, next_run_at);
+CREATE INDEX scheduled_job_status ON scheduled_job (status);
 
 CREATE TABLE worker_run (
     id               INTEGER PRIMARY KEY,
@@ -44,7 +45,8 @@ CREATE TABLE worker_run (
 
 CREATE INDEX worker_run_job ON worker_run (scheduled_job_id, id);
 CREATE INDEX worker_run_type ON worker_run (project_id, job_type, id);
-CREATE INDEX worker_run_age ON worker_run (project_id, started_at);
+-- Holds all that statistics of runs look at: the runs themselves are not read for them.
+CREATE INDEX worker_run_age ON worker_run (project_id, started_at, job_type, status, duration_ms);
 
 CREATE TABLE job_run (
     id               INTEGER PRIMARY KEY,
@@ -63,3 +65,28 @@ CREATE TABLE job_run (
 
 CREATE INDEX job_run_name ON job_run (project_id, job_name, id);
 CREATE INDEX job_run_age ON job_run (project_id, started_at);
+
+-- What the tower noticed about itself. A rule fires once for a subject until it is resolved.
+CREATE TABLE alert (
+    id              INTEGER PRIMARY KEY,
+    project_id      TEXT REFERENCES project (id) ON DELETE CASCADE,
+    rule            TEXT NOT NULL CHECK (rule <> ''),
+    subject         TEXT NOT NULL,
+    severity        TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
+    state           TEXT NOT NULL CHECK (state IN ('firing', 'resolved')),
+    value           REAL NOT NULL,
+    threshold       REAL NOT NULL,
+    message         TEXT NOT NULL CHECK (length(message) <= 1000),
+    started_at      TEXT NOT NULL,
+    updated_at      TEXT NOT NULL,
+    resolved_at     TEXT,
+    acknowledged_at TEXT,
+    acknowledged_by TEXT,
+    CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
+    CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX alert_firing ON alert (rule, subject, coalesce(project_id, '')) WHERE state = 'firing';
+CREATE INDEX alert_order ON alert (state, id);
+CREATE INDEX alert_project ON alert (project_id, state, id);
+CREATE INDEX alert_age ON alert (resolved_at) WHERE state = 'resolved';

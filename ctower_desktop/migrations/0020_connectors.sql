@@ -142,6 +142,8 @@ CREATE TABLE connector_error (
 CREATE UNIQUE INDEX connector_error_open ON connector_error (project_id, connector, dedupe_key)
     WHERE status IN ('pending', 'retrying');
 CREATE INDEX connector_error_recent ON connector_error (project_id, updated_at DESC, id DESC);
+CREATE INDEX connector_error_dead ON connector_error (project_id, connector) WHERE status = 'dead_letter';
+CREATE INDEX connector_error_resolved ON connector_error (project_id, resolved_at) WHERE status = 'resolved';
 CREATE INDEX connector_error_due ON connector_error (project_id, next_retry_at)
     WHERE status IN ('pending', 'retrying');
 
@@ -168,6 +170,8 @@ CREATE TABLE connector_event (
     UNIQUE (project_id, dedupe_key)
 ) STRICT;
 CREATE INDEX connector_event_recent ON connector_event (project_id, occurred_at DESC);
+CREATE INDEX connector_event_process ON connector_event (project_id, occurred_at)
+    WHERE event_type IN ('process_started', 'process_finished', 'process_failed', 'process_warning');
 
 CREATE TABLE reconciliation_metric (
     id INTEGER PRIMARY KEY,

@@ -14,8 +14,10 @@ from ctower_desktop.kernel.metrics import MEDIA_TYPE
 from ctower_desktop.kernel.tower import Anyone, Scoped
 from ctower_desktop.operations import (
     figures_store,
+    scheduling,  # noqa: F401 - declares endpoints
     store,
     streaming,  # noqa: F401 - declares the stream
+    system,  # noqa: F401 - declares endpoints
 )
 from ctower_desktop.operations.meters import Meters
 from ctower_desktop.operations.model import (

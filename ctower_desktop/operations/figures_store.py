@@ -1,12 +1,13 @@
-"""The SQL of figures: how many rows a project has, what they take, how far sources are; retention."""
+"""The SQL of figures: how many rows a project has, what they take, how far sources are."""
 
 from __future__ import annotations
 
 import apsw
 import msgspec
 
-from ctower_desktop.kernel.sql import Command, Query
+from ctower_desktop.kernel.sql import Query
 from ctower_desktop.operations.model import EntityCounts, Watermark
+from ctower_desktop.operations.timeline import Process
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -66,30 +67,16 @@ _WATERMARKS = Query(
     WHERE project_id = :project_id ORDER BY updated_at DESC LIMIT 5
     """,
 )
-_OLD_WORKER_RUNS = Command("""
-    DELETE FROM worker_run WHERE id IN (
-        SELECT id FROM worker_run AS old
-        WHERE project_id = :project_id AND started_at < :before AND status <> 'running'
-            AND id < (SELECT max(id) FROM worker_run WHERE scheduled_job_id = old.scheduled_job_id)
-        LIMIT :batch)
-""")
-_OLD_QUESTIONS = Command("""
-    DELETE FROM lightrag_query_runs WHERE id IN (
-        SELECT id FROM lightrag_query_runs WHERE project_id = :project_id AND created_at < :before
-        ORDER BY created_at LIMIT :batch)
-""")
-_OLD_SEARCHES = Command("""
-    DELETE FROM search_analytics WHERE id IN (
-        SELECT id FROM search_analytics WHERE project_id = :project_id AND created_at < :before
-        ORDER BY created_at LIMIT :batch)
-""")
-_OLD_JOB_RUNS = Command("""
-    DELETE FROM job_run WHERE id IN (
-        SELECT id FROM job_run AS old
-        WHERE project_id = :project_id AND started_at < :before AND status <> 'running'
-            AND id < (SELECT max(id) FROM job_run WHERE project_id = :project_id AND job_name = old.job_name)
-        LIMIT :batch)
-""")
+_PROCESSES = Query(
+    Process,
+    """
+    SELECT source AS connector, event_type, occurred_at AS at, json_extract(payload_json, '$.error') AS error
+    FROM connector_event
+    WHERE project_id = :project_id AND occurred_at >= :since AND event_type <> 'process_warning'
+        AND event_type IN ('process_started', 'process_finished', 'process_failed', 'process_warning')
+    ORDER BY occurred_at, id
+    """,
+)
 
 
 def counts(db: apsw.Connection, project_id: str, rag_chunks: int) -> EntityCounts:
@@ -123,19 +110,6 @@ def watermarks(db: apsw.Connection, project_id: str) -> list[Watermark]:
     return _WATERMARKS.all(db, project_id=project_id)
 
 
-def delete_old_runs(db: apsw.Connection, project_id: str, before: str, batch: int) -> dict[str, int]:
-    """Delete runs begun before a time, at most `batch` of each kind; the newest of every job stays."""
-    return {
-        "worker_run": _OLD_WORKER_RUNS.run(db, project_id=project_id, before=before, batch=batch),
-        "job_run": _OLD_JOB_RUNS.run(db, project_id=project_id, before=before, batch=batch),
-    }
-
-
-def delete_old_questions(db: apsw.Connection, project_id: str, before: str, batch: int) -> int:
-    """Delete at most `batch` questions asked before a time, with their ratings."""
-    return _OLD_QUESTIONS.run(db, project_id=project_id, before=before, batch=batch)
-
-
-def delete_old_searches(db: apsw.Connection, project_id: str, before: str, batch: int) -> int:
-    """Delete at most `batch` search statistics from before a time."""
-    return _OLD_SEARCHES.run(db, project_id=project_id, before=before, batch=batch)
+def processes(db: apsw.Connection, project_id: str, since: str) -> list[Process]:
+    """Starts and ends of synchronisations of a project since a time, in the order of time."""
+    return _PROCESSES.all(db, project_id=project_id, since=since)

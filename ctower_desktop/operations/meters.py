@@ -45,6 +45,9 @@ class Meters:
         self._last_deleted = metrics.gauge(
             "app_retention_cleanup_last_deleted_rows", "Rows deleted by the last run"
         )
+        self._lag = metrics.gauge(
+            "app_retention_cleanup_lag_days", "Days by which the oldest row is overdue to go", "table"
+        )
         self._memory: dict[str, Gauge] = {}
         if sys.platform == "linux":
             self._memory = {
@@ -62,10 +65,15 @@ class Meters:
         """Count no longer."""
         self._stop_listening()
 
+    @property
+    def uptime(self) -> float:
+        """Seconds since the tower was opened."""
+        return time.monotonic() - self._began
+
     async def text(self) -> bytes:
         """Everything there is to measure, as of now, in the Prometheus text format."""
         tower = self._tower
-        self._uptime.set(time.monotonic() - self._began)
+        self._uptime.set(self.uptime)
         for name, value in tower.db.pool._asdict().items():
             self._pool[name].set(value)
         for database in (tower.db, tower.index):
@@ -83,6 +91,10 @@ class Meters:
         self._saturated.inc(saturated)
         self._last_deleted.set(rows)
 
+    def lags(self, table: str, days: float) -> None:
+        """Note by how many days the oldest row of a table is overdue to be deleted."""
+        self._lag.labels(table).set(round(days, 3))
+
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, JobCompleted):
             return
@@ -96,6 +108,14 @@ class Meters:
         self._average.labels(job_type=name).set(total / count)
         self._longest.labels(job_type=name).set(longest)
         self._shortest.labels(job_type=name).set(shortest)
+
+
+def resident_bytes() -> int | None:
+    """The memory this process holds, None where the system does not say."""
+    if sys.platform != "linux":
+        return None
+    resident, _, page = _memory()
+    return resident * page
 
 
 def _memory() -> tuple[int, int, int]:

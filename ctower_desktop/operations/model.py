@@ -1,4 +1,4 @@
-"""What runs by itself, when, and how it went; how much is stored; the settings of all that."""
+"""What runs by itself, when, and how it went; how much is stored; the settings of both."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ctower_desktop.kernel.errors import Conflict, Invalid, NotFound, TowerError
 from ctower_desktop.kernel.settings import page
 
 JobStatus = Literal["active", "running", "paused", "suspended"]
+SchedulerStatus = Literal["healthy", "degraded", "not_started"]
 Source = Literal["worker", "tick", "manual"]
 LONGEST_LIMIT_MS = 1_800_000
 
@@ -19,6 +20,12 @@ class JobNotFound(NotFound):
     """This project has no job of that name."""
 
     code = "job_not_found"
+
+
+class DeadJobNotFound(NotFound):
+    """No job of that id is dead: neither suspended nor running for too long."""
+
+    code = "dead_job_not_found"
 
 
 class JobRunning(Conflict):
@@ -99,6 +106,17 @@ class TickResult(msgspec.Struct, frozen=True):
     skipped_reason: Literal["concurrency_limit", "stopping"] | UnsetType = UNSET
 
 
+class SchedulerState(msgspec.Struct, frozen=True):
+    """How the scheduler is: degraded when nobody has looked for due jobs for too long."""
+
+    status: SchedulerStatus
+    last_tick_at: str | None
+    total_ticks: int
+    active_jobs: int
+    total_errors: int
+    uptime_seconds: float
+
+
 class Skipped(msgspec.Struct, frozen=True):
     """The result of a job that nobody handles any more."""
 
@@ -136,16 +154,9 @@ class Watermark(msgspec.Struct, frozen=True):
     meta: dict[str, Any]
 
 
-class RetentionReport(msgspec.Struct, frozen=True):
-    """Rows deleted by a retention job, by table; `more` when a batch was full: the next run goes on."""
-
-    deleted: dict[str, int]
-    more: bool
-
-
 @page("operations")
 class Operations(msgspec.Struct, frozen=True, kw_only=True):
-    """Scheduler, storage budget, and how long records are kept."""
+    """Scheduler and storage budget."""
 
     worker_interval_seconds: Annotated[
         int,
@@ -235,42 +246,3 @@ class Operations(msgspec.Struct, frozen=True, kw_only=True):
             extra={"env": ["STORAGE_BUDGET_GB"]},
         ),
     ] = 20.0
-    run_retention_days: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=3_650,
-            title="Keep runs of jobs for (days)",
-            description="Older records of runs are deleted; the newest of each job always stays.",
-        ),
-    ] = 30
-    search_analytics_retention_days: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=3_650,
-            title="Keep search statistics for (days)",
-            description="Older records of what was searched for are deleted.",
-            extra={"env": ["SEARCH_ANALYTICS_RETENTION_DAYS"]},
-        ),
-    ] = 365
-    lightrag_query_runs_retention_days: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=3_650,
-            title="Keep answered questions for (days)",
-            description="Older questions, with their answers and ratings, are deleted.",
-            extra={"env": ["LIGHTRAG_QUERY_RUNS_RETENTION_DAYS"]},
-        ),
-    ] = 180
-    analytics_retention_batch_size: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=100_000,
-            title="Rows deleted in one go",
-            description="A retention job deletes at most so many rows of a table in one run.",
-            extra={"env": ["ANALYTICS_RETENTION_BATCH_SIZE"]},
-        ),
-    ] = 1_000

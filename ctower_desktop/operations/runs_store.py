@@ -197,6 +197,11 @@ def give_up(
     return given_up
 
 
+def fail_runs(db: apsw.Connection, job_id: str, now: datetime) -> None:
+    """Note that the runs of a job which are still said to be going on will not end."""
+    _FAIL_RUNS.run(db, job_id=job_id, at=as_text(now), error=GIVEN_UP)
+
+
 def claim(
     db: apsw.Connection,
     project: ProjectRef,

@@ -23,6 +23,8 @@ from ctower_desktop.operations.model import (
     JobDetail,
     JobRunning,
     Operations,
+    SchedulerState,
+    SchedulerStatus,
     SchedulerStopping,
     Skipped,
     Source,
@@ -32,6 +34,7 @@ from ctower_desktop.operations.timing import Rules, limit_of
 
 log = logging.getLogger(__name__)
 
+_LATE = 300.0  # seconds without a look for due jobs that are too many
 _STOP_WITHIN = 1.5  # seconds in which interrupted jobs must have let go
 _LONGEST_ERROR = 2_000
 
@@ -54,6 +57,9 @@ class Scheduler:
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = False
+        self._began = tower.clock.monotonic()
+        self._looked: tuple[str, float] | None = None
+        self._ticks = self._errors = 0
 
     @classmethod
     async def start(cls, tower: Tower) -> Self:
@@ -64,6 +70,39 @@ class Scheduler:
     def running(self) -> int:
         """How many jobs are being run."""
         return len(self._running)
+
+    def looked(self) -> None:
+        """Somebody looked for due jobs."""
+        self._looked = self._tower.clock.text(), self._tower.clock.monotonic()
+
+    def longest_gap(self) -> float:
+        """Seconds between looks after which something is wrong."""
+        return max(_LATE, 2.0 * self._tower.settings.get(Operations).worker_interval_seconds)
+
+    def late(self) -> float | None:
+        """Seconds since somebody looked for due jobs, None when nobody has."""
+        return self._tower.clock.monotonic() - self._looked[1] if self._looked is not None else None
+
+    def state(self) -> SchedulerState:
+        """How the scheduler is, for whoever watches it."""
+        late = self.late()
+        status: SchedulerStatus = "not_started"
+        if late is not None:
+            status = "degraded" if late > self.longest_gap() else "healthy"
+        return SchedulerState(
+            status=status,
+            last_tick_at=self._looked[0] if self._looked is not None else None,
+            total_ticks=self._ticks,
+            active_jobs=self.running,
+            total_errors=self._errors,
+            uptime_seconds=round(self._tower.clock.monotonic() - self._began, 3),
+        )
+
+    def interrupt(self, job_id: str) -> None:
+        """Cancel the run of a job that was taken away from it."""
+        task = self._running.get(job_id)
+        if task is not None:
+            task.cancel()
 
     async def stop(self) -> None:
         """Interrupt what runs at its next await; what was interrupted stays due."""
@@ -99,6 +138,8 @@ class Scheduler:
             if detail is not None:
                 details.append(detail)
         ok = sum(detail.status == "ok" for detail in details)
+        self._ticks += 1
+        self.looked()
         result = TickResult(len(details), ok, len(details) - ok, details)
         return msgspec.structs.replace(result, skipped_reason="stopping") if self._stopping else result
 
@@ -217,6 +258,7 @@ class Scheduler:
         if not settled.held:
             log.warning("%s in %s ended after it had been given up", claim.job_type, project.name)
         self._publish(project, claim.job_type, ok=error is None, duration_ms=duration_ms)
+        self._errors += error is not None
         if error is None:
             details = outcome.details if outcome.details is not None else {}
             return JobDetail(claim.job_type, "ok", duration_ms, details=details)

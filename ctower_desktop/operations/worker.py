@@ -85,6 +85,7 @@ class Worker:
 
     async def _begin(self) -> int:
         projects = await self._tower.db.read(store.projects)
+        self._scheduler.looked()
         begun = 0
         for project in projects:
             if project.id not in self._busy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from ctower_desktop.kernel.errors import Invalid, ProjectAccessDenied, TowerError
 from ctower_desktop.kernel.tower import Tower
 
 
@@ -15,6 +16,12 @@ class Counts:
         self._requests = metrics.counter("app_requests", "Requests that arrived.")
         self._responses = metrics.counter("app_responses", "Requests that were answered.")
         self._errors = metrics.counter("app_errors", "Answers of status 500 and above.")
+        self._foreign = metrics.counter(
+            "app_scope_violation", "Requests for a project that the caller may not see."
+        )
+        self._misshapen = metrics.counter(
+            "app_contract_error", "Requests that do not have the documented shape."
+        )
         self._classes = {
             digit: metrics.gauge(f"app_status_{digit}xx", f"Answers of status {digit}xx so far.")
             for digit in (2, 3, 4, 5)
@@ -41,6 +48,13 @@ class Counts:
     def arrived(self) -> None:
         """A request came in."""
         self._requests.inc()
+
+    def refused(self, error: TowerError) -> None:
+        """A request was refused; some reasons are worth counting."""
+        if isinstance(error, ProjectAccessDenied):
+            self._foreign.inc()
+        elif isinstance(error, Invalid):
+            self._misshapen.inc()
 
     def answered(self, route: str, status: int, milliseconds: float | None) -> None:
         """A request was answered; streams have no time to answer."""

@@ -214,6 +214,7 @@ class Front:
         return await self.streams.serve(exchange.request, events, project_id, self._headers(exchange))
 
     def _refusal(self, exchange: Exchange, error: errors.TowerError) -> web.Response:
+        self._counts.refused(error)
         if error.retry_after is not None:
             exchange.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         return self._response(exchange, Rendered(error.status, self._dialect.failure(error, exchange.id)))

@@ -15,6 +15,7 @@ from ctower_desktop.kernel.events import IndexProgress, JobCompleted, SyncProgre
 from ctower_desktop.kernel.tower import Asking, Caller, Desktop, Who, desktop
 from ctower_desktop.operations import actions, streaming
 from ctower_desktop.operations.model import JobNotFound, Operations, ProjectRequired
+from ctower_desktop.operations.retention import Retention
 from ctower_desktop.operations.worker import Worker
 
 
@@ -311,7 +312,7 @@ class TestRetention:
         assert (report.deleted["lightrag_query_runs"], report.deleted["search_analytics"]) == (2, 1)
 
     async def test_deletes_in_batches_and_says_that_there_is_more(self, call, tower, clock):
-        await tower.settings.change(Operations, {"analytics_retention_batch_size": 2})
+        await tower.settings.change(Retention, {"analytics_retention_batch_size": 2})
         for _ in range(4):
             async with runs.recorded(call, "attio_sync"):
                 clock.advance(1)
