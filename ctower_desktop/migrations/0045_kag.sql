@@ -241,3 +241,5 @@ CREATE INDEX kag_reminder_project ON kag_reminder (project_id, account_scope_id)
 CREATE INDEX connector_event_order ON connector_event (project_id, id);
 CREATE INDEX connector_event_kind ON connector_event (project_id, event_type, occurred_at DESC);
 CREATE INDEX connector_event_source ON connector_event (project_id, source, occurred_at DESC);
+CREATE INDEX issue_blocked ON issue (project_id, updated_at)
+    WHERE blocked = 1 AND deleted_at IS NULL AND archived_at IS NULL AND completed_at IS NULL AND canceled_at IS NULL;

@@ -12,8 +12,9 @@ import pytest
 from ctower_desktop import app
 from ctower_desktop.connectors.contract import CONNECTORS
 from ctower_desktop.kernel.endpoint import ENDPOINTS, Reply, Text
-from ctower_desktop.kernel.jobs import JOBS, cascades_end
-from ctower_desktop.kernel.settings import SETTINGS, fields
+from ctower_desktop.kernel.jobs import JOBS, cascades_end, current, withdrawn
+from ctower_desktop.kernel.secrets import Secrets
+from ctower_desktop.kernel.settings import SETTINGS, Settings, fields
 from ctower_desktop.kernel.tower import Anyone
 
 app.import_rooms()
@@ -32,11 +33,15 @@ DECLARED_JOBS = {
     "upsell_radar": 1_800,
     "health_scoring": 1_800,
     "analytics_aggregates": 1_800,
+    "daily_digest": 86_400,
+    "weekly_digest": 604_800,
+    "report_generation": 3_600,
 }
-AWAITED_JOBS = {
-    "daily_digest",
-    "weekly_digest",
-    "report_generation",
+AWAITED_JOBS: set[str] = set()
+LIVE_JOBS = {  # contract §7.9: there only while KAG_MODE is live
+    "kag_recommendations_refresh": 900,
+    "kag_daily_pipeline": 86_400,
+    "case_signatures_refresh": 604_800,
 }
 
 
@@ -74,7 +79,16 @@ def test_no_two_endpoints_share_a_route():
 def test_the_jobs_of_the_contract_are_declared():
     assert {name: job.every for name, job in JOBS.items() if name in DECLARED_JOBS} == DECLARED_JOBS
     assert not JOBS.keys() & AWAITED_JOBS, "a job that is there now is no longer awaited"
-    assert JOBS.keys() == DECLARED_JOBS.keys()
+    assert JOBS.keys() == DECLARED_JOBS.keys() | LIVE_JOBS.keys()
+
+
+@pytest.mark.parametrize(("mode", "there"), [("live", LIVE_JOBS), ("gone", {}), ("absent", {})])
+async def test_some_jobs_are_there_only_while_kag_is_live(home, mode, there):
+    settings = await Settings.open(home.settings, Secrets(home.secrets, "file"), {"KAG_MODE": mode})
+    found = current(settings)
+    assert {name: job.every for name, job in found.items() if name in LIVE_JOBS} == there
+    assert found.keys() - LIVE_JOBS.keys() == DECLARED_JOBS.keys()
+    assert withdrawn(settings) == LIVE_JOBS.keys() - there.keys()
 
 
 def test_cascades_lead_somewhere_and_end():

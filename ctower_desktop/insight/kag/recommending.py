@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from ctower_desktop.insight.kag.model import (
 from ctower_desktop.insight.kag.wording import TEMPLATES, Words, number, percent, said
 from ctower_desktop.kernel.regional import Language
 
+RESUMED_WITHIN = timedelta(days=1)  # a cause that comes back so soon was never gone
 _MOST_EVIDENCE = 60
 
 

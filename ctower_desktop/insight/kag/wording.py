@@ -56,8 +56,8 @@ _ENGLISH: dict[Category, Words] = {
         "The chance that delivery slips within a week is {probability}.",
         "Blockers have owners and dates, and the plan is true again.",
         "Team, “{client_name}” has {blockers_count} open blockers, on average {blockers_age} days "
-        "old{stage}. Today: an owner and a date for each, and a decision which stage moves. We tell the client by the "
-        "end of the day.",
+        "old{stage}. Today: an owner and a date for each, and a decision which stage moves. We tell the "
+        "client by the end of the day.",
     ),
     "finance_risk": Words(
         "Review the budget",
