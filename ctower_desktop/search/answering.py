@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from ctower_desktop.search.chat import ChatMessage
 from ctower_desktop.search.chunking import normalised, sentences
-from ctower_desktop.search.matching import Sought, coverage, said
+from ctower_desktop.search.matching import Target, coverage
 from ctower_desktop.search.model import Days
 from ctower_desktop.search.orders import commands
+from ctower_desktop.search.terms import terms_of
 from ctower_desktop.search.words import Language, language, stem, tokens
 
 _MOST_SENTENCES = 4
@@ -94,13 +95,13 @@ def day_text(day: str, asked: Language) -> str:
     return f"{int(number)} {_MONTHS[asked][int(month) - 1]} {year}"
 
 
-def extract(question: str, sought: Sequence[Sought], evidence: Sequence[Evidence]) -> Answered:
+def extract(question: str, target: Target, evidence: Sequence[Evidence]) -> Answered:
     """The sentences that say most about the question, each with its number; a refusal when none does."""
     asked = language(question)
     good = [item for item in evidence if item.relevance >= _ENOUGH]
     if not good:
         return refusal(asked, evidence)
-    ranked = sorted(_candidates(asked, sought, good), key=lambda found: -found[0])
+    ranked = sorted(_candidates(asked, target, good), key=lambda found: -found[0])
     chosen: list[tuple[int, str]] = []
     for score, number, sentence in ranked:
         if len(chosen) == _MOST_SENTENCES or (chosen and score < 0.5 * ranked[0][0]):
@@ -112,7 +113,7 @@ def extract(question: str, sought: Sequence[Sought], evidence: Sequence[Evidence
         parts = [part for part in sentences(best.text) if _WORDS_IN_IT.search(part) and not commands(part)]
         if not parts:
             return refusal(asked, evidence)
-        chosen = [(best.number, max(parts, key=lambda part: coverage(sought, said(part))))]
+        chosen = [(best.number, max(parts, key=lambda part: coverage(target, terms_of(part))))]
     about = {item.number: item.about for item in good}
     lines = [_quoted(about[number], sentence, number) for number, sentence in chosen]
     return Answered("\n".join(lines), list(dict.fromkeys(number for number, _ in chosen)))
@@ -137,19 +138,18 @@ def refusal(
 
 
 def _candidates(
-    asked: Language, sought: Sequence[Sought], evidence: Iterable[Evidence]
+    asked: Language, target: Target, evidence: Iterable[Evidence]
 ) -> Iterable[tuple[float, int, str]]:
     for item in evidence:
         for place, sentence in enumerate(sentences(item.text)):
-            if commands(sentence):
-                continue
             if len(_WORDS_IN_IT.findall(sentence)) < 2 and len(sentence) < 12:
                 continue
-            covered = coverage(sought, said(sentence))
+            covered = coverage(target, terms_of(sentence))
             if covered < _SENTENCE_ENOUGH and not (place == 0 and item.relevance >= 2 * _ENOUGH):
                 continue
             score = covered + 0.5 * item.relevance + (0.1 if language(sentence) == asked else 0.0)
-            yield score - (0.15 if sentence.endswith("?") else 0.0), item.number, sentence
+            if not commands(sentence):
+                yield score - (0.15 if sentence.endswith("?") else 0.0), item.number, sentence
 
 
 def _quoted(about: str, sentence: str, number: int) -> str:
@@ -164,7 +164,7 @@ def _alike(one: str, other: str) -> bool:
     return bool(a and b) and len(a & b) / min(len(a), len(b)) > _SAME
 
 
-def best_part(text: str, sought: Sequence[Sought], size: int) -> str:
+def best_part(text: str, target: Target, size: int) -> str:
     """The part of a text, at most `size` characters, that says most about the question."""
     if len(text) <= size:
         return text
@@ -177,7 +177,7 @@ def best_part(text: str, sought: Sequence[Sought], size: int) -> str:
             if len(window) + len(part) + 1 > size:
                 break
             window = f"{window} {part}".strip()
-        found = coverage(sought, said(window or parts[start][:size]))
+        found = coverage(target, terms_of(window or parts[start][:size]))
         if found > most:
             most, best = found, window or parts[start][:size]
     return best

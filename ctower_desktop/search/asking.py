@@ -141,8 +141,8 @@ async def answer_in_pieces(
 def _extracted(ask: LightragQuery, draft: _Draft) -> Answered:
     """Without a chat model: the best sentences, or what is lacking."""
     if draft.answer.confidence >= ENOUGH:
-        return extract(ask.query, draft.found.sought, draft.told)
-    lacks = lacking(draft.found.sought, [item.text for item in draft.told])
+        return extract(ask.query, draft.found.target, draft.told)
+    lacks = lacking(draft.found.target, [item.text for item in draft.told])
     return refusal(language(ask.query), draft.told, lacks, draft.answer.period)
 
 

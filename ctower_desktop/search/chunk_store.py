@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import apsw
 import msgspec
@@ -84,16 +84,6 @@ class _Id(msgspec.Struct, frozen=True):
     id: int
 
 
-class _KindOf(msgspec.Struct, frozen=True):
-    id: int
-    source_type: SourceType
-
-
-class _Beside(msgspec.Struct, frozen=True):
-    id: int
-    terms: str
-
-
 class _Number(msgspec.Struct, frozen=True):
     value: int
 
@@ -173,14 +163,6 @@ _READ = Query(
     """,
     file="index",
 )
-_KINDS = Query(
-    _KindOf,
-    """
-    SELECT c.id, c.source_type FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
-    ORDER BY wanted.key
-    """,
-    file="index",
-)
 _COUNTS = Query(
     EmbeddingCounts,
     """
@@ -207,24 +189,6 @@ _RETRY = Command(
     """
     UPDATE chunk SET attempts = 0, error = NULL
     WHERE project_id = :project_id AND embeddable = 1 AND embedded_by <> :model AND error IS NOT NULL
-    """,
-    file="index",
-)
-
-
-_BESIDE = Query(
-    _Beside,
-    """
-    SELECT c.id, n.terms FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
-    CROSS JOIN chunk AS n ON n.id IN (
-        SELECT id FROM (SELECT b.id FROM chunk AS b
-                        WHERE b.parent_pk = c.parent_pk AND b.occurred_at < c.occurred_at
-                        ORDER BY b.occurred_at DESC LIMIT 2)
-        UNION ALL
-        SELECT id FROM (SELECT a.id FROM chunk AS a
-                        WHERE a.parent_pk = c.parent_pk AND a.occurred_at > c.occurred_at
-                        ORDER BY a.occurred_at LIMIT 1))
-    WHERE +n.project_id = c.project_id AND (:private OR n.private = 0)
     """,
     file="index",
 )
@@ -339,42 +303,6 @@ def _remove(db: apsw.Connection, models: Sequence[int], old: _Kept) -> None:
 def read(db: apsw.Connection, ids: Sequence[int]) -> list[Chunk]:
     """Chunks in the order asked for; those that are gone are left out."""
     return _READ.all(db, ids=as_json(list(ids)))
-
-
-def beside(db: apsw.Connection, ids: Sequence[int], *, private: bool) -> dict[int, list[str]]:
-    """Terms of what was said just before and after each chunk; private notes only when asked."""
-    found: dict[int, list[str]] = {}
-    for row in _BESIDE.rows(db, ids=as_json(list(ids)), private=private):
-        found.setdefault(row.id, []).append(row.terms)
-    return found
-
-
-def gathered(
-    db: apsw.Connection,
-    pool: Sequence[int],
-    hits: Mapping[int, float],
-    depth: int,
-    *,
-    model: int | None,
-    vector: vector_store.Vectors | None,
-) -> tuple[dict[int, Chunk], dict[int, float]]:
-    """The chunks of a pool that are worth scoring, with those that vectors hit, and how far each is.
-
-    Of every kind the first `depth` are worth it, so that many messages do not hide the one issue.
-    """
-    taken = dict.fromkeys(KIND_OF.values(), 0)
-    worth = []
-    for row in _KINDS.rows(db, ids=as_json(list(pool))):
-        group = KIND_OF[row.source_type]
-        if taken[group] < depth:
-            taken[group] += 1
-            worth.append(row.id)
-    found = {chunk.id: chunk for chunk in read(db, list(dict.fromkeys([*worth, *hits])))}
-    distances = dict(hits)
-    if model is not None and vector is not None:
-        rest = [number for number in found if number not in hits]
-        distances.update(vector_store.exact(db, model, vector, rest))
-    return found, distances
 
 
 def counts(db: apsw.Connection, project_id: str, model: int) -> EmbeddingCounts:

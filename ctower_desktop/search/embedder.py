@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -134,14 +134,18 @@ class Embedder:
 
     async def embed_query(self, text: str) -> Vectors:
         """The vector of a question; raise ModelUnavailable."""
-        found = await self._run(_Loaded.run, [self.folder.config.query_prefix + await self._readable(text)])
+        found = await self._run(_Loaded.run, [text], self._prepared)
         return found[0]  # type: ignore[no-any-return]
+
+    def _prepared(self, question: str) -> str:
+        return self.folder.config.query_prefix + self._readable(question)
 
     async def embed_passages(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         """The vectors of texts in their order, and how many tokens they had; raise ModelUnavailable."""
         import numpy as np
 
-        prefixed = [self.folder.config.passage_prefix + await self._readable(text) for text in texts]
+        prefix = self.folder.config.passage_prefix
+        prefixed = await asyncio.to_thread(lambda: [prefix + self._readable(text) for text in texts])
         async with self._one_stream:
             coded = await self._run(_Loaded.code, prefixed)
             parts, places = [], []
@@ -151,11 +155,11 @@ class Embedder:
         order = np.argsort(np.array(places, dtype=np.intp))
         return np.concatenate(parts)[order], sum(len(ids) for ids in coded)
 
-    async def _readable(self, text: str) -> str:
+    def _readable(self, text: str) -> str:
         """The text in words that the model knows: Russian is turned into English for one that has none."""
         if not self._glosses or not is_cyrillic(text):
             return text
-        return await asyncio.to_thread(lambda: lexicon().gloss(text[:_LONGEST]))
+        return lexicon().gloss(text[:_LONGEST])
 
     async def dimension(self) -> int:
         """How many numbers its vectors have; loads the model when its folder does not say."""
@@ -167,14 +171,17 @@ class Embedder:
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
         self._loaded = None
 
-    async def _run(self, step: Any, texts: Sequence[Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._work, step, texts)
+    async def _run(
+        self, step: Any, texts: Sequence[Any], prepared: Callable[[str], str] | None = None
+    ) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._work, step, texts, prepared)
 
-    def _work(self, step: Any, texts: Sequence[Any]) -> Any:
+    def _work(self, step: Any, texts: Sequence[Any], prepared: Callable[[str], str] | None) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
         try:
-            return step(self._loaded, texts)
+            return step(self._loaded, [prepared(text) for text in texts] if prepared else texts)
         except RuntimeError as error:  # what onnxruntime raises while it runs
             raise EmbeddingFailed(f"The model failed on a text: {str(error)[:200]}") from error
 

@@ -1,19 +1,22 @@
-"""How much of what a question asks for a text says, and how closely together."""
+"""How much of what a question asks for a text says, and how closely together.
+
+Texts are held against a question as their terms (see terms.py), in order.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from ctower_desktop.search.terms import terms_of
 
 _WINDOW = 24  # terms that are read as said together
 _MEAN_LENGTH = 40  # terms of a usual chunk
 _SATURATION, _LENGTH_COUNTS = 1.2, 0.75  # k1 and b of BM25
+_OFTEN = 8  # times a way of saying something counts as said
 _QUESTION = re.compile(r"\?\s*$")
+
+Terms = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,41 @@ class Sought:
     weight: float
     ways: tuple[tuple[str, float], ...]
     word: str = ""  # as it was asked
+
+
+class _Way(NamedTuple):
+    """A way to say a concept, found by its first term."""
+
+    concept: int
+    sure: float
+    own: bool  # the question's own word
+    rest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """All that a question asks for, ready to be held against many texts."""
+
+    concepts: tuple[Sought, ...]
+    whole: float = field(init=False)  # the weight of all concepts
+    _ways: Mapping[str, Sequence[_Way]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[_Way]] = {}
+        for number, one in enumerate(self.concepts):
+            for place, (way, sure) in enumerate(one.ways):
+                first, *rest = way.split(" ")
+                found.setdefault(first, []).append(_Way(number, sure, place == 0, tuple(rest)))
+        object.__setattr__(self, "whole", sum(one.weight for one in self.concepts))
+        object.__setattr__(self, "_ways", found)
+
+    def said(self, terms: Terms) -> Iterable[tuple[int, _Way]]:
+        """Every place where a text says something of it, and how."""
+        ways = self._ways
+        for place, term in enumerate(terms):
+            for way in ways.get(term, ()):
+                if not way.rest or tuple(terms[place + 1 : place + 1 + len(way.rest)]) == way.rest:
+                    yield place, way
 
 
 class Match(NamedTuple):
@@ -35,107 +73,63 @@ class Match(NamedTuple):
     rarest: float  # how surely the most telling concept is said
 
 
-class Said(NamedTuple):
-    """The terms of a text: where each stands, and how many there are."""
-
-    places: Mapping[str, Sequence[int]]
-    length: int
-
-
 NOTHING = Match(0.0, 0.0, 0.0, 0.0, 0.0)
-SILENT = Said({}, 0)
-_NOWHERE: Sequence[int] = ()
 
 
-def said(text: str) -> Said:
-    """What a text says."""
-    return _placed(terms_of(text))
-
-
-@lru_cache(maxsize=4_096)
-def said_by(terms: str) -> Said:
-    """What a text says whose terms are known, with spaces between."""
-    return _placed(terms.split())
-
-
-def _placed(terms: Sequence[str]) -> Said:
-    found: dict[str, list[int]] = {}
-    for place, term in enumerate(terms):
-        found.setdefault(term, []).append(place)
-    return Said(found, len(terms))
-
-
-def matched(sought: Sequence[Sought], text: Said, around: Said = SILENT) -> Match:
+def matched(target: Target, text: Terms, around: Terms = ()) -> Match:
     """Hold a text against what is sought; `around` (who said it, its title) counts but is in no place."""
-    whole = sum(one.weight for one in sought)
+    concepts, whole = target.concepts, target.whole
     if not whole:
         return NOTHING
-    places, length, beside = text.places, text.length, around.places
-    norm = _SATURATION * (1 - _LENGTH_COUNTS + _LENGTH_COUNTS * length / _MEAN_LENGTH)
-    covered = own = dense = 0.0
+    sure, often, own = [0.0] * len(concepts), [0] * len(concepts), [False] * len(concepts)
     uttered: list[tuple[int, int, float]] = []
-    rarest, rarest_weight = 0.0, -1.0
-    for number, one in enumerate(sought):
-        sure, often = 0.0, 0
-        for place, (way, how) in enumerate(one.ways):
-            found = _found(places, way)
-            if found:
-                often += len(found)
-                uttered.extend((at, number, how * one.weight) for at in found[:8])
-            if (found or _found(beside, way)) and how > sure:
-                sure = how
-            if place == 0 and (found or _found(beside, way)):
-                own += one.weight
-        often = often or (1 if sure else 0)
-        covered += one.weight * sure
-        dense += one.weight * sure * often * (_SATURATION + 1) / (often + norm) / (_SATURATION + 1)
-        if one.weight > rarest_weight:
-            rarest, rarest_weight = sure, one.weight
+    for place, way in target.said(text):
+        number = way.concept
+        often[number] += 1
+        if often[number] <= _OFTEN:
+            uttered.append((place, number, way.sure * concepts[number].weight))
+        sure[number] = max(sure[number], way.sure)
+        own[number] = own[number] or way.own
+    for _, way in target.said(around):
+        sure[way.concept] = max(sure[way.concept], way.sure)
+        own[way.concept] = own[way.concept] or way.own
+    norm = _SATURATION * (1 - _LENGTH_COUNTS + _LENGTH_COUNTS * len(text) / _MEAN_LENGTH)
+    covered = dense = 0.0
+    for one, how, count in zip(concepts, sure, often, strict=True):
+        covered += one.weight * how
+        times = count or (1 if how else 0)
+        dense += one.weight * how * times / (times + norm)
+    rarest = max(range(len(concepts)), key=lambda number: concepts[number].weight)
     return Match(
         min(covered / whole, 1.0),
-        min(own / whole, 1.0),
+        min(sum(one.weight for one, mine in zip(concepts, own, strict=True) if mine) / whole, 1.0),
         min(_together(uttered) / whole, 1.0),
         dense / whole,
-        rarest,
+        sure[rarest],
     )
 
 
-def coverage(sought: Sequence[Sought], *texts: Said) -> float:
+def coverage(target: Target, *texts: Terms) -> float:
     """Which share of what is sought the texts say together, the rarer counting more; 0 for nothing sought."""
-    whole = sum(one.weight for one in sought)
-    if not whole:
+    if not target.whole:
         return 0.0
-    found = 0.0
-    for one in sought:
-        sure = 0.0
-        for way, how in one.ways:
-            if how <= sure:
-                break  # the surest ways come first
-            if any(_found(text.places, way) for text in texts):
-                sure = how
-        found += one.weight * sure
-    return min(found / whole, 1.0)
+    sure = [0.0] * len(target.concepts)
+    for text in texts:
+        for _, way in target.said(text):
+            sure[way.concept] = max(sure[way.concept], way.sure)
+    told = sum(one.weight * how for one, how in zip(target.concepts, sure, strict=True))
+    return min(told / target.whole, 1.0)
 
 
-def says(text: Said, way: str) -> bool:
+def says(text: Terms, phrase: Terms) -> bool:
     """Whether a text has these terms, one after the other."""
-    return bool(_found(text.places, way))
+    size, wanted = len(phrase), tuple(phrase)
+    return any(tuple(text[place : place + size]) == wanted for place in range(len(text) - size + 1))
 
 
 def asks(text: str) -> bool:
     """Whether a text ends with a question."""
     return _QUESTION.search(text) is not None
-
-
-def _found(places: Mapping[str, Sequence[int]], way: str) -> Sequence[int]:
-    if " " not in way:
-        return places.get(way, _NOWHERE)
-    first, *rest = way.split(" ")
-    return [
-        place
-        for place in places.get(first, _NOWHERE)
-        if all(place + n in places.get(term, _NOWHERE) for n, term in enumerate(rest, 1))
-    ]
 
 
 def _together(uttered: list[tuple[int, int, float]]) -> float:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
+from ctower_desktop.kernel.database import Database
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.search import vector_store
 from ctower_desktop.search.embedder import (
@@ -32,6 +33,7 @@ class Models:
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
         self._open: dict[Path, Embedder] = {}
+        self._known: tuple[Database, list[Model]] | None = None
         self._changing = asyncio.Lock()
 
     @classmethod
@@ -53,7 +55,7 @@ class Models:
         async with self._changing:
             settings = self._tower.settings.get(SearchSettings)
             embedder = await self._embedder(await asyncio.to_thread(chosen_folder, settings))
-            known = await self._tower.index.read(vector_store.models)
+            known = await self._models()
             dimension = await embedder.dimension()
             for model in known:
                 if (model.model_id, model.dimension) == (embedder.model_id, dimension):
@@ -64,13 +66,12 @@ class Models:
             await self._tower.index.write(
                 vector_store.add_model, embedder.model_id, dimension, config.languages, folder
             )
-            newest = (await self._tower.index.read(vector_store.models))[-1]
-            return Ready(embedder, newest)
+            self._known = None
+            return Ready(embedder, (await self._models())[-1])
 
     async def serving(self) -> Ready | None:
         """The model whose vectors are searched now, or None before there is one; raise ModelUnavailable."""
-        known = await self._tower.index.read(vector_store.models)
-        model = next((m for m in known if m.state == "serving"), None)
+        model = next((m for m in await self._models() if m.state == "serving"), None)
         if model is None:
             return None
         embedder = await self._embedder(await asyncio.to_thread(read_folder, Path(model.folder)))
@@ -81,12 +82,21 @@ class Models:
     async def promote(self, model: Model) -> None:
         """Let a prepared model answer from now on; other models and their vectors are forgotten."""
         await self._tower.index.write(vector_store.serve, model.id)
+        self._known = None
         for path in [path for path in self._open if str(path) != model.folder]:
             await self._open.pop(path).stop()
 
     async def _give_up(self, building: list[Model]) -> None:
         for model in building:
             await self._tower.index.write(vector_store.drop_model, model.id)
+            self._known = None
+
+    async def _models(self) -> list[Model]:
+        """The models of this index, read once: nothing but this class changes them."""
+        index = self._tower.index
+        if self._known is None or self._known[0] is not index:
+            self._known = (index, await index.read(vector_store.models))
+        return self._known[1]
 
     async def _embedder(self, folder: ModelFolder) -> Embedder:
         held = self._open.get(folder.path)

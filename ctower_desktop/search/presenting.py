@@ -11,7 +11,6 @@ from msgspec import UNSET
 from ctower_desktop.search.answering import Evidence, best_part, day_text
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.confidence import Standing, confidence
-from ctower_desktop.search.matching import said, said_by
 from ctower_desktop.search.model import (
     KIND_OF,
     MOST_EVIDENCE,
@@ -24,6 +23,7 @@ from ctower_desktop.search.model import (
     TitledHit,
 )
 from ctower_desktop.search.retrieval import Candidate, Retrieved, around
+from ctower_desktop.search.terms import terms_of
 from ctower_desktop.search.weighing import NAMES
 from ctower_desktop.search.words import Language
 
@@ -46,7 +46,7 @@ def chunk_hits(found: Retrieved) -> list[ChunkHit]:
             source_type=chunk.source_type,
             source_pk=chunk.source_pk,
             chunk_index=chunk.chunk_index,
-            text=best_part(chunk.text, found.sought, _LONGEST),
+            text=best_part(chunk.text, found.target, _LONGEST),
             created_at=chunk.occurred_at,
             distance=round(candidate.distance, 6) if candidate.distance is not None else None,
         )
@@ -67,7 +67,7 @@ def _item(found: Retrieved, candidate: Candidate, *, scored: bool) -> EvidenceIt
         source_pk=chunk.source_pk,
         source_ref=chunk.source_ref,
         title=chunk.title,
-        snippet=best_part(chunk.text, found.sought, _LONGEST),
+        snippet=best_part(chunk.text, found.target, _LONGEST),
         created_at=chunk.occurred_at,
         metadata=_metadata(candidate),
         score=candidate.scored.score if scored else UNSET,
@@ -91,7 +91,7 @@ def entities(found: Retrieved) -> Entities:
             MessageHit(
                 id=chunk.source_pk,
                 source_ref=chunk.source_ref,
-                snippet=best_part(chunk.text, found.sought, _LONGEST),
+                snippet=best_part(chunk.text, found.target, _LONGEST),
                 created_at=chunk.occurred_at,
                 metadata=dict(chunk.metadata),
             )
@@ -108,7 +108,7 @@ def _titled(found: Retrieved, candidates: Sequence[Candidate]) -> list[TitledHit
             id=chunk.source_pk,
             source_ref=chunk.source_ref,
             title=chunk.title,
-            snippet=best_part(chunk.text, found.sought, _LONGEST),
+            snippet=best_part(chunk.text, found.target, _LONGEST),
             updated_at=chunk.updated_at,
             metadata={**chunk.metadata, "source_type": chunk.source_type},
         )
@@ -126,16 +126,16 @@ def config(found: Retrieved) -> SearchConfig:
 def confidence_of(found: Retrieved) -> float:
     """How sure it is that the evidence holds the answer."""
     best = sorted(found.evidence[:MOST_EVIDENCE], key=lambda candidate: -candidate.relevance)
-    return confidence(found.sought, [_standing(candidate) for candidate in best])
+    return confidence(found.target, [_standing(candidate) for candidate in best])
 
 
 def _standing(candidate: Candidate) -> Standing:
-    told, beyond = said_by(candidate.chunk.terms), said(around(candidate.chunk))
+    told = (*candidate.chunk.terms.split(), *terms_of(around(candidate.chunk)))
     if not candidate.features:
-        return Standing(told, beyond, 0.0, 0.0, pinned=False)
+        return Standing(told, 0.0, 0.0, pinned=False)
     known = dict(zip(NAMES, candidate.features, strict=True))
     covered = known["covered"] + known["beside"]
-    return Standing(told, beyond, covered, known["rarest"], pinned=known["pinned"] > 0)
+    return Standing(told, covered, known["rarest"], pinned=known["pinned"] > 0)
 
 
 def days(found: Retrieved) -> Days | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -11,11 +11,12 @@ import msgspec
 
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.kernel.tower import Tower
-from ctower_desktop.search import chunk_store, ranking, store, vector_store, weighing, word_store, words
+from ctower_desktop.search import candidate_store, ranking, store, vector_store, weighing, word_store, words
+from ctower_desktop.search.candidate_store import Gathered
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.embedder import EmbeddingFailed, ModelUnavailable
 from ctower_desktop.search.lexicon import lexicon
-from ctower_desktop.search.matching import Sought, asks, coverage, matched, said, said_by
+from ctower_desktop.search.matching import Target, asks, coverage, matched
 from ctower_desktop.search.model import (
     EVIDENCE_TYPES,
     KIND_OF,
@@ -28,6 +29,7 @@ from ctower_desktop.search.model import (
 from ctower_desktop.search.models import Models, Ready
 from ctower_desktop.search.periods import Period
 from ctower_desktop.search.ranking import Scored
+from ctower_desktop.search.terms import terms_of
 from ctower_desktop.search.understanding import Understood, understand
 from ctower_desktop.search.vector_store import Filter
 
@@ -67,7 +69,7 @@ class Retrieved:
     """Everything an answer is made of, the best first in every list."""
 
     asked: words.Question
-    sought: tuple[Sought, ...]
+    target: Target
     corrected: Mapping[str, str]
     chunks: list[Candidate]
     entities: dict[Kind, list[Candidate]]
@@ -154,27 +156,24 @@ class _Search:
             tower.db.read(store.verdicts, wanted.project_id, asked.stems),
         )
         by_vectors = [item for item, _ in near.hits]
-        chunks, distances = await tower.index.read(
-            chunk_store.gathered,
+        gathered = await tower.index.read(
+            candidate_store.gathered,
             list(dict.fromkeys([*found.exact, *found.hits, *by_vectors])),
             dict(near.hits),
+            wanted,
             ask.top_k + 3 * ask.source_limit,
             model=near.ready.model.id if near.ready else None,
             vector=near.vector,
         )
-        seen = [chunk for chunk in chunks.values() if _visible(chunk, wanted)]
-        nearby = await tower.index.read(
-            chunk_store.beside, [chunk.id for chunk in seen], private=ask.include_private
-        )
         nearest = {number: rank for rank, number in enumerate(by_vectors)}
         known = near.ready.model.languages if near.ready else ()
-        judge = _Judge(asked, found, known, distances, verdicts, nearby, nearest)
-        ranked = await asyncio.to_thread(_ranked, seen, tower.clock.now(), judge)
+        judge = _Judge(asked, found, known, gathered, verdicts, nearest)
+        ranked = await asyncio.to_thread(_ranked, tower.clock.now(), judge)
         best = sorted(ranked, key=lambda candidate: -candidate.relevance)[: ask.top_k]
         entities = _entities(ranked, ask, self.kinds)
         return Retrieved(
             asked,
-            found.sought,
+            found.target,
             {**self.meant.retyped, **found.corrected},
             best if self.with_chunks else [],
             entities,
@@ -208,17 +207,16 @@ class _Judge:
     asked: words.Question
     found: word_store.Found
     known: Sequence[str]
-    distances: Mapping[int, float]
+    gathered: Gathered
     verdicts: Mapping[str, float]
-    beside: Mapping[int, Sequence[str]]  # terms of what was said just before and after
     nearest: Mapping[int, int]  # places among those that vectors brought
 
 
-def _ranked(chunks: Iterable[Chunk], now: datetime, judge: _Judge) -> list[Candidate]:
+def _ranked(now: datetime, judge: _Judge) -> list[Candidate]:
     worded = {number: rank for rank, number in enumerate(judge.found.hits)}
     pinned = set(judge.found.exact)
     found = []
-    for chunk in chunks:
+    for chunk in judge.gathered.chunks:
         verdict = judge.verdicts.get(chunk.source_pk, 0.0)
         known = _features(chunk, judge, worded.get(chunk.id), pinned=chunk.id in pinned)
         near = ranking.judged(weighing.likelihood(known), verdict)
@@ -229,7 +227,7 @@ def _ranked(chunks: Iterable[Chunk], now: datetime, judge: _Judge) -> list[Candi
         kind = "rag_chunk" if plain_chunk else EVIDENCE_TYPES[chunk.source_type]
         age = (now - from_text(chunk.occurred_at)).total_seconds() / 86_400
         scored = ranking.evidence_score(near, age, ranking.authority(kind))
-        distance = judge.distances.get(chunk.id)
+        distance = judge.gathered.distances.get(chunk.id)
         found.append(Candidate(chunk, distance, near, by_words, scored, kind, known))
     return sorted(found, key=lambda candidate: -candidate.relevance)
 
@@ -241,12 +239,12 @@ def around(chunk: Chunk) -> str:
 
 
 def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) -> tuple[float, ...]:
-    sought = judge.found.sought
-    told, beyond = said_by(chunk.terms), said(around(chunk))
-    match = matched(sought, told, beyond)
-    nearby = [said_by(terms) for terms in judge.beside.get(chunk.id, ())]
-    beside = coverage(sought, told, beyond, *nearby) - match.covered if nearby else 0.0
-    semantic = ranking.semantic(judge.distances.get(chunk.id))
+    target = judge.found.target
+    told, beyond = chunk.terms.split(), terms_of(around(chunk))
+    match = matched(target, told, beyond)
+    nearby = [terms.split() for terms in judge.gathered.beside.get(chunk.id, ())]
+    beside = coverage(target, told, beyond, *nearby) - match.covered if nearby else 0.0
+    semantic = ranking.semantic(judge.gathered.distances.get(chunk.id))
     sure = ranking.trust(judge.asked.language, chunk.language, judge.known).vectors == 1.0
     return weighing.features(
         match,
@@ -255,21 +253,10 @@ def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) ->
         pinned=pinned,
         asks=asks(chunk.text),
         source_type=chunk.source_type,
-        words=told.length,
+        words=len(told),
         beside=beside,
         rank=rank,
         near_rank=judge.nearest.get(chunk.id),
-    )
-
-
-def _visible(chunk: Chunk, wanted: Filter) -> bool:
-    """Whether a chunk may be shown: what was found by an index is checked against the row itself."""
-    return (
-        chunk.project_id == wanted.project_id
-        and (wanted.include_private or not chunk.private)
-        and (wanted.kinds is None or chunk.source_type in wanted.kinds)
-        and (wanted.first is None or chunk.occurred_at >= wanted.first)
-        and (wanted.last is None or chunk.occurred_at < wanted.last)
     )
 
 

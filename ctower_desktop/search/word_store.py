@@ -15,8 +15,9 @@ from ctower_desktop.kernel.sql import Query, as_json
 from ctower_desktop.search import understanding, words
 from ctower_desktop.search.chunk_store import scoped
 from ctower_desktop.search.lexicon import lexicon
-from ctower_desktop.search.matching import Sought, said, said_by, says
+from ctower_desktop.search.matching import Sought, Target, says
 from ctower_desktop.search.model import KIND_OF
+from ctower_desktop.search.terms import terms_of
 from ctower_desktop.search.understanding import Concept, Understood
 from ctower_desktop.search.vector_store import Filter
 
@@ -107,7 +108,7 @@ class Found:
 
     hits: list[int]
     exact: list[int]  # chunks that hold an identifier or a quotation of the question word for word
-    sought: tuple[Sought, ...]
+    target: Target
     corrected: dict[str, str]
 
 
@@ -179,7 +180,7 @@ def search(db: apsw.Connection, meant: Understood, wanted: Filter) -> Found:
     hits = _best(place, concepts, sought, _affordable(concepts, often)) if place.scopes else []
     named = [*meant.asked.identifiers, *meant.asked.phrases]
     exact = _word_for_word(place, named) if place.scopes else []
-    return Found(hits, exact, sought, corrected)
+    return Found(hits, exact, Target(sought), corrected)
 
 
 def _scopes(db: apsw.Connection, wanted: Filter) -> tuple[_Scope, ...]:
@@ -221,10 +222,9 @@ def _word_for_word(place: _Place, named: Sequence[str]) -> list[int]:
             continue
         numbers = place.having(list(dict.fromkeys(stems)))
         numbers = numbers[place.in_time(numbers)][::-1][:_DEEPEST]
-        way = " ".join(stems)
         for row in _TERMS.rows(place.db, ids=as_json(numbers.tolist())):
-            around = said(" ".join(str(part) for part in (row.title, *row.metadata.values()) if part))
-            if says(said_by(row.terms), way) or says(around, way):
+            around = terms_of(" ".join(str(part) for part in (row.title, *row.metadata.values()) if part))
+            if says(row.terms.split(), stems) or says(around, stems):
                 found[row.id] = None
     return list(found)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ctower_desktop.search import answering, words
 from ctower_desktop.search.answering import Citations, Evidence, day_text, extract, refusal
-from ctower_desktop.search.matching import Sought
+from ctower_desktop.search.matching import Sought, Target
 from ctower_desktop.search.model import Days
 
 KNOWN = frozenset({1, 2, 3})
@@ -19,7 +19,7 @@ def evidence(*items):
 
 
 def sought(question):
-    return tuple(Sought(1.0, ((stem, 1.0),)) for stem in words.question(question).stems)
+    return Target(tuple(Sought(1.0, ((stem, 1.0),)) for stem in words.question(question).stems))
 
 
 def answer(question, *items):
@@ -114,7 +114,7 @@ def test_the_best_part_of_a_long_text():
 
 @given(st.text(max_size=400), st.integers(20, 100))
 def test_the_best_part_fits(text, size):
-    assert len(answering.best_part(text, (Sought(1.0, (("а", 1.0),)),), size)) <= max(size, 0)
+    assert len(answering.best_part(text, Target((Sought(1.0, (("а", 1.0),)),)), size)) <= max(size, 0)
 
 
 def through(text, size):

@@ -6,47 +6,57 @@ from hypothesis import strategies as st
 
 from ctower_desktop.search import weighing
 from ctower_desktop.search.confidence import Standing, confidence, lacking
-from ctower_desktop.search.matching import SILENT, Sought, asks, coverage, matched, said
+from ctower_desktop.search.matching import Sought, Target, asks, coverage, matched, says
+from ctower_desktop.search.terms import terms_of
 
 CONTRACT = Sought(3.0, (("договор", 1.0), ("contract", 0.8)), word="договор")
 TERM = Sought(1.0, (("срок", 1.0), ("due date", 0.5)), word="срок")
-BOTH = (CONTRACT, TERM)
+BOTH = Target((CONTRACT, TERM))
 
 
 def test_coverage_counts_rare_words_more():
-    assert coverage(BOTH, said("Подписали договоры")) == 0.75
-    assert coverage(BOTH, said("сроки договора")) == 1.0
-    assert coverage((), said("что угодно")) == 0.0
+    assert coverage(BOTH, terms_of("Подписали договоры")) == 0.75
+    assert coverage(BOTH, terms_of("сроки договора")) == 1.0
+    assert coverage(Target(()), terms_of("что угодно")) == 0.0
 
 
 def test_another_way_of_saying_counts_less():
-    assert coverage((CONTRACT,), said("The contract is signed")) == pytest.approx(0.8)
-    assert coverage((TERM,), said("the due date is near")) == 0.5
-    assert coverage((TERM,), said("the date is due")) == 0.0, "a turn of phrase is said in its order"
+    assert coverage(Target((CONTRACT,)), terms_of("The contract is signed")) == pytest.approx(0.8)
+    assert coverage(Target((TERM,)), terms_of("the due date is near")) == 0.5
+    assert coverage(Target((TERM,)), terms_of("the date is due")) == 0.0, (
+        "a turn of phrase is said in its order"
+    )
 
 
 def test_own_words_and_translations_are_told_apart():
-    match = matched(BOTH, said("сроки of the contract"))
+    match = matched(BOTH, terms_of("сроки of the contract"))
     assert match.own == 0.25
     assert match.covered == pytest.approx((1 + 3 * 0.8) / 4)
 
 
 def test_what_is_said_far_apart_is_not_said_together():
     apart = "договор " + "слово " * 60 + "срок"
-    assert matched(BOTH, said(apart)).covered == 1.0
-    assert matched(BOTH, said(apart)).together == 0.75
-    assert matched(BOTH, said("срок договора")).together == 1.0
+    assert matched(BOTH, terms_of(apart)).covered == 1.0
+    assert matched(BOTH, terms_of(apart)).together == 0.75
+    assert matched(BOTH, terms_of("срок договора")).together == 1.0
 
 
 def test_who_said_it_counts_but_stands_in_no_place():
-    match = matched(BOTH, said("просто текст"), said("договор срок"))
+    match = matched(BOTH, terms_of("просто текст"), terms_of("договор срок"))
     assert (match.covered, match.together) == (1.0, 0.0)
 
 
 @given(st.text(max_size=120), st.text(max_size=40))
 def test_a_match_stays_in_bounds(text, around):
-    assert all(0 <= value <= 1 for value in matched(BOTH, said(text), said(around)))
-    assert 0 <= coverage(BOTH, said(text)) <= 1
+    assert all(0 <= value <= 1 for value in matched(BOTH, terms_of(text), terms_of(around)))
+    assert 0 <= coverage(BOTH, terms_of(text)) <= 1
+
+
+def test_a_phrase_is_said_in_its_order():
+    text = terms_of("договор о поставке")
+    assert says(text, terms_of("о поставке"))
+    assert not says(text, terms_of("поставке о"))
+    assert says(text, ())
 
 
 @pytest.mark.parametrize(("text", "expected"), [("Когда?", True), ("Когда? Завтра.", False), ("Да? ", True)])
@@ -59,7 +69,9 @@ def weighed(**more):
         "near": 0.0, "glossed": 0.0, "pinned": False, "asks": False, "source_type": "message", "words": 20,
         "beside": 0.0, "rank": None, "near_rank": None,
     }  # fmt: skip
-    return weighing.likelihood(weighing.features(matched(BOTH, said(more.pop("text"))), **{**known, **more}))
+    return weighing.likelihood(
+        weighing.features(matched(BOTH, terms_of(more.pop("text"))), **{**known, **more})
+    )
 
 
 def test_more_of_the_question_is_likelier():
@@ -72,20 +84,20 @@ def test_more_of_the_question_is_likelier():
 
 def test_every_weight_has_a_name():
     found = weighing.features(
-        matched(BOTH, said("")), near=0, glossed=0, pinned=False, asks=False, source_type="issue", words=0,
+        matched(BOTH, ()), near=0, glossed=0, pinned=False, asks=False, source_type="issue", words=0,
         beside=0, rank=None, near_rank=None,
     )  # fmt: skip
     assert len(found) == len(weighing.NAMES) == len(weighing.WEIGHTS)
 
 
-def test_confidence_grows_with_what_is_said():
+def test_confidence_grows_with_what_is_terms_of():
     def sure(text, covered):
-        rarest = matched(BOTH, said(text)).rarest
-        return confidence(BOTH, [Standing(said(text), SILENT, covered, rarest, pinned=False)])
+        rarest = matched(BOTH, terms_of(text)).rarest
+        return confidence(BOTH, [Standing(terms_of(text), covered, rarest, pinned=False)])
 
     assert confidence(BOTH, []) == 0.0
     assert 0 < sure("пусто", 0.0) < sure("срок", 0.25) < sure("срок договора", 1.0) < 1
-    pinned = Standing(said("пусто"), SILENT, 0.0, 0.0, pinned=True)
+    pinned = Standing(terms_of("пусто"), 0.0, 0.0, pinned=True)
     assert confidence(BOTH, [pinned]) > sure("пусто", 0.0)
 
 
