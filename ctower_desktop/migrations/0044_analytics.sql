@@ -176,6 +176,7 @@ CREATE TABLE comms_snapshot (
     answered             INTEGER NOT NULL,
     unanswered           INTEGER NOT NULL,
     avg_response_minutes REAL,
+    median_response_minutes REAL,
     created_at           TEXT NOT NULL,
     UNIQUE (project_id, period_start, period_end),
     FOREIGN KEY (project_id, account_scope_id) REFERENCES project (id, account_scope_id) ON DELETE CASCADE

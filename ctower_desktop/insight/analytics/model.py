@@ -97,7 +97,7 @@ class Comms(msgspec.Struct, frozen=True):
     """What was said in a period, private notes left out.
 
     `avg_response_minutes` counts each row of client messages once, by its first answer; rows that wait for
-    one now are `unanswered`.
+    one now are `unanswered`. The median tells more where some last words needed no answer.
     """
 
     period_start: str
@@ -108,6 +108,7 @@ class Comms(msgspec.Struct, frozen=True):
     answered: int
     unanswered: int
     avg_response_minutes: float | None
+    median_response_minutes: float | None
     created_at: str
 
 
@@ -144,6 +145,7 @@ class RefreshResult(msgspec.Struct, frozen=True, kw_only=True):
     inbound_messages: int
     outbound_messages: int
     avg_response_minutes: float | None
+    median_response_minutes: float | None
     by_currency: list[OpenPipeline]
 
 

@@ -39,5 +39,6 @@ def taken(db: apsw.Connection, owner: Mapping[str, str], period: Period, preferr
         inbound_messages=comms.inbound_messages,
         outbound_messages=comms.outbound_messages,
         avg_response_minutes=comms.avg_response_minutes,
+        median_response_minutes=comms.median_response_minutes,
         by_currency=pipeline,
     )

@@ -113,6 +113,7 @@ def talked(talk: Talk, period: Period) -> Comms:
         answered=talk.answers,
         unanswered=talk.unanswered,
         avg_response_minutes=mean,
+        median_response_minutes=None if talk.median_minutes is None else rounded(talk.median_minutes),
         created_at=period.at,
     )
 

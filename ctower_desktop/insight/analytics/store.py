@@ -64,6 +64,7 @@ class Talk(msgspec.Struct, frozen=True):
     answer_minutes: float
     contacts: int
     unanswered: int
+    median_minutes: float | None
 
 
 class _Count(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ _REVENUE = """period_start, horizon_days, currency, pipeline_amount, commit_amou
 _DELIVERY = """period_start, period_end, open_issues, overdue_issues, created_issues, completed_issues,
            throughput, lead_time_days, created_at"""
 _COMMS = """period_start, period_end, inbound_messages, outbound_messages, unique_contacts, answered,
-           unanswered, avg_response_minutes, created_at"""
+           unanswered, avg_response_minutes, median_response_minutes, created_at"""
 
 
 def _keep(table: str, columns: str, key: str) -> Command:
@@ -162,7 +163,12 @@ _TALK = Query(
             WHERE project_id = :project_id AND day BETWEEN :since AND :today) AS contacts,
            (SELECT count(*) FROM client_burst AS b JOIN conversation AS c ON c.id = b.conversation_global_id
             WHERE b.project_id = :project_id AND b.answered_at IS NULL AND c.deleted_at IS NULL
-              AND c.status <> 'resolved') AS unanswered
+              AND c.status <> 'resolved') AS unanswered,
+           (SELECT avg(minutes) FROM (
+                SELECT minutes, row_number() OVER (ORDER BY minutes) AS place, count(*) OVER () AS n
+                FROM client_burst WHERE project_id = :project_id AND answered_at IS NOT NULL
+                    AND answered_at >= :since AND answered_at < date(:today, '+1 day')
+            ) WHERE 2 * place BETWEEN n AND n + 2) AS median_minutes
     FROM daily_figure WHERE project_id = :project_id AND day BETWEEN :since AND :today
     """,
 )

@@ -149,6 +149,17 @@ async def test_communication_of_the_period(call, world):
     assert (row.unique_contacts, row.answered, row.unanswered) == (2, 1, 1)
 
 
+@pytest.mark.parametrize(("waits", "median"), [((10, 20, 600), 20.0), ((10, 30), 20.0), ((7,), 7.0)])
+async def test_one_late_answer_does_not_move_the_median(call, world, waits, median):
+    for number, minutes in enumerate(waits, start=1):
+        await world.conversation(number)
+        await world.say("in", "2026-11-18 00:00", conversation=number)
+        await world.say("out", f"2026-11-18 {minutes // 60:02}:{minutes % 60:02}", conversation=number)
+    found = await refresh(call)
+    assert found.median_response_minutes == median
+    assert found.avg_response_minutes == sum(waits) / len(waits)
+
+
 async def test_who_waits_for_an_answer(call, world):
     """Fault absent: messages nobody answered were in no figure."""
     for number in (1, 2, 3):
