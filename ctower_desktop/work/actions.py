@@ -58,7 +58,7 @@ async def set_issue_status(call: Scoped, issue_id: str, body: SetIssueStatus) ->
     """Begin, finish, cancel or reopen an issue that is kept here; one of Linear is moved there."""
     tower = call.tower
     await tower.db.write_durably(local_store.move, call.project_id, issue_id, body.status, tower.clock.text())
-    return await _changed(call, issue_id, status=body.status)
+    return await _changed(call, issue_id, to_status=body.status)
 
 
 async def _changed(call: Scoped, issue_id: str, **noted: Any) -> IssueAnswer:

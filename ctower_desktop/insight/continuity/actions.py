@@ -41,7 +41,9 @@ async def preview_continuity(call: Scoped) -> Previewed:
     since = as_text(tower.clock.now() - timedelta(days=_DAYS))
     found = await tower.db.read(store.sources, project.id, since)
     tasks = await asyncio.to_thread(proposed, project.id, found)
-    touched = await tower.db.write(store.keep, project, tasks, since, call.user.username, tower.clock.text())
+    touched = await tower.db.write(
+        store.keep, project, tasks, since=found.since, by=call.user.username, at=tower.clock.text()
+    )
     rows = await tower.db.read(store.actions_by_id, project.id, touched)
     call.noted.about("continuity_action", "", touched=len(touched))
     return Previewed(touched=len(touched), rows=rows)

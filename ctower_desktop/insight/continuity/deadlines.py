@@ -182,7 +182,7 @@ _READINGS: tuple[tuple[re.Pattern[str], Reading], ...] = (
         _dated,
     ),
     (_pattern(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)"), _dated),
-    (_pattern(rf"(?:{_BY} )?(?P<d>\d{{1,2}})\.(?P<m>\d\d)(?:\.(?P<y>20\d\d|\d\d))?"), _dated),
+    (_pattern(rf"(?:{_BY} )?(?P<d>\d{{1,2}})\.(?P<m>\d\d)(?:\.(?P<y>20\d\d|\d\d))?(?!\.\d)"), _dated),
     (_pattern(r"(?:до|к|не позднее) (?P<d>\d{1,2})(?:-?го)?(?: числа)?(?! ?[\w%:.,/])"), _day_of_month),
     (_pattern(r"(?:by|before|on) the (?P<d>\d{1,2})(?:st|nd|rd|th)"), _day_of_month),
 )
