@@ -21,6 +21,7 @@ from ctower_desktop.sandbox.host import Hosted, hosted
 from ctower_desktop.sandbox.linear import Linear
 from ctower_desktop.sandbox.loops import Loops
 from tests.conftest import SetClock
+from tests.posting import Post, posting
 from tests.upstream import watched
 
 
@@ -101,3 +102,10 @@ async def bench(tower: Tower, clock: SetClock, call: Desktop) -> AsyncIterator[B
             yield found
             await tower.stop_parts()
             await tower.http.close()
+
+
+@pytest.fixture
+async def post(tower: Tower, clock: SetClock, call: Desktop) -> AsyncIterator[Post]:
+    """A tower whose outbound channels lead to stand-ins."""
+    async with posting(tower, clock, call) as found:
+        yield found

@@ -37,6 +37,7 @@ from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.http import checked_url
 from ctower_desktop.kernel.tower import Tower
 
+_FAREWELL = 2.0  # seconds
 _WE_ARE = "[127.0.0.1]"  # what a client without a name of its own calls itself
 
 
@@ -121,10 +122,11 @@ class _Conversation:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        polite = kind is None or issubclass(kind, DeliveryFailed)
         with contextlib.suppress(SMTPException, OSError):  # what was said is said
-            if self._client.is_connected:
-                await self._client.quit(timeout=2)
+            if polite and self._client.is_connected:
+                await self._client.quit(timeout=_FAREWELL)
         self._client.close()
 
     async def name_both(self, sender: str, recipient: str, size: int) -> None:
