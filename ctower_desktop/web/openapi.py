@@ -148,7 +148,8 @@ def _answers(endpoint: Endpoint[..., Any]) -> list[Any]:
 
 
 def _retired(endpoint: Endpoint[..., Any]) -> bool:
-    return any(issubclass(error, errors.Gone) for error in endpoint.raises)
+    """Whether it can only say that it is gone."""
+    return bool(endpoint.raises) and all(issubclass(error, errors.Gone) for error in endpoint.raises)
 
 
 def _leniently(schema: Any) -> Any:
