@@ -28,6 +28,7 @@ _REPLIED_TO = re.compile(
     r"|Пересылаемое сообщение|Исходное сообщение).*)",
     re.IGNORECASE,
 )
+_MENTIONED = re.compile(r"[\"“«„][^\"“”«»„]{1,30}[\"”»]")  # a name or a label, nothing that is claimed
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 _PIECE = re.compile(r"[^\W_]+(?:-[^\W_]+)*|[,;:()—–]| - ")
 _CONTRACTED = re.compile(r"\b(ca|wo|do|does|did|is|are|was|were|has|have|had|would|could|should|need)n'?t\b")
@@ -48,6 +49,7 @@ _IF = word_set("supposed")
 _AGAIN = word_set("again")
 _RESOLVED = word_set("over")
 _DUTY = word_set("duty")
+_WHENEVER = frozenset({"when", "когда"})  # not as the first word of a question
 _HYPOTHETICAL = frozenset({"delivery_risk"})
 
 
@@ -207,7 +209,8 @@ def sentences(text: str) -> list[str]:
 
 def tokens_of(sentence: str) -> list[_Token]:
     """The words of a sentence with what stands between them; "can't" is two words, "add-on" is one."""
-    text = _CONTRACTED.sub(lambda m: f"{_WHOLE.get(m[1], m[1])} not", fold(sentence))
+    bare = _MENTIONED.sub(" , ", sentence)
+    text = _CONTRACTED.sub(lambda m: f"{_WHOLE.get(m[1], m[1])} not", fold(bare))
     found: list[_Token] = []
     gap = 0
     for match in _PIECE.finditer(text):
@@ -305,7 +308,8 @@ def _listed(tokens: Sequence[_Token], denied_until: int, start: int) -> bool:
 def _unreal(tokens: Sequence[_Token], one: _Found) -> bool:
     """Whether it is only supposed ("if you are blocked") or over ("the delay is resolved")."""
     texts = [token.text for token in tokens]
-    if _IF.intersection(texts[: one.start]) and not _AGAIN.intersection(texts):
+    before = {*texts[: one.start]} & _IF or {*texts[1 : one.start]} & _WHENEVER
+    if before and not _AGAIN.intersection(texts):
         return True
     return bool(_RESOLVED.intersection(texts)) and not _DUTY.intersection(texts)
 
