@@ -194,3 +194,19 @@ async def test_a_list_without_end_is_given_up(bench, path, kind, size):
     bench.attio.faults.answer(200, {"data": same}, on=path, times=None)
     with pytest.raises(SyncFailed, match="again and again"):
         await bench.sync("attio")
+
+
+async def test_ours_go_with_the_vendors_records(bench):
+    """Fault absent: deletions in Attio leave accounts and opportunities behind."""
+    gone = "SELECT deleted_reason FROM"
+    ours = f"{gone} crm_account UNION ALL {gone} crm_opportunity ORDER BY 1"
+    company = bench.attio.add_company("Север")
+    bench.attio.add_company("Юг")
+    deal = bench.attio.add_deal("Сайт", "Proposal", amount=10.0, company=company)
+    await bench.sync("attio")
+    bench.attio.delete_record(deal.id)
+    await bench.sync("attio")
+    assert await bench.column(ours) == [None, None, "record_deleted"]
+    bench.attio.delete_record(company.id)
+    await bench.sync("attio")
+    assert await bench.column(ours) == [None, "record_deleted", "record_deleted"]

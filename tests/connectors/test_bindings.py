@@ -207,3 +207,21 @@ async def test_the_same_account_at_another_address_keeps_its_bindings(bench, two
     assert bench.chatwoot.front.count("/messages") - asked == 2
     assert await bench.column(said(bench.call)) == ["to the site"]
     assert await bench.column(said(second)) == ["by mail"]
+
+
+async def test_our_accounts_and_opportunities_leave_with_what_they_mirror(bench):
+    acme, beta = bench.attio.add_company("Acme"), bench.attio.add_company("Beta")
+    bench.attio.add_deal("Acme site", company=acme)
+    bench.attio.add_deal("Beta shop", company=beta)
+    await bench.sync("attio")
+    ours = (
+        "SELECT name FROM crm_account WHERE project_id = :p AND deleted_at IS NULL UNION ALL "
+        "SELECT title FROM crm_opportunity WHERE project_id = :p AND deleted_at IS NULL ORDER BY 1"
+    )
+    second = await bench.project("Second")
+    for company, expected in (
+        (acme, ["Acme", "Acme site"]), (beta, ["Beta", "Beta shop"]), (acme, ["Acme", "Acme site"]),
+    ):  # fmt: skip
+        await bind(bench, second, "attio", ("company", company.id))
+        assert await bench.column(ours, p=second.project_id) == expected
+    assert len(await bench.column(ours, p=bench.call.project_id)) == 4

@@ -269,3 +269,16 @@ async def test_sales_at_a_glance(call, account, opportunity):
     assert found.accounts == 1
     assert [(row.stage, row.count) for row in found.opportunity_by_stage] == [("discovery", 2), ("won", 1)]
     assert found.links_by_status == []
+    await call.tower.db.write(_link, call.project_ref)
+    links = (await read_crm_overview(call)).links_by_status
+    assert [(row.status, row.count) for row in links] == [("active", 2), ("inactive", 1)]
+
+
+def _link(db, project):
+    for number, status in enumerate(("active", "inactive", "active")):
+        db.execute(
+            "INSERT INTO identity_link (id, project_id, account_scope_id, left_entity_type, left_entity_id,"
+            " right_entity_type, right_entity_id, status, source, created_by, created_at, updated_at)"
+            " VALUES (?, ?, ?, 'cw_contact', ?, 'attio_account', 'a', ?, 'manual', 't', '2026', '2026')",
+            (f"l{number}", project.id, project.account_scope_id, f"c{number}", status),
+        )
