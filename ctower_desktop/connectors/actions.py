@@ -31,6 +31,7 @@ from ctower_desktop.connectors.answers import (
 )
 from ctower_desktop.connectors.channels import registry
 from ctower_desktop.connectors.contract import CONNECTORS
+from ctower_desktop.connectors.following import follow
 from ctower_desktop.connectors.loops import PER_RUN, Pusher
 from ctower_desktop.connectors.model import ErrorNotFound
 from ctower_desktop.connectors.reconciliation import Reconciliation, reconcile
@@ -276,6 +277,7 @@ async def sync_all(call: Scoped, *, fresh_within: float = 0.0, quietly: bool = F
     results = [one for one in found if not (quietly and idle(one))]
     measured: Reconciliation | None = None
     if any(one.status == "ok" for one in results):
+        await follow(call, results)
         measured = await reconcile(call, "sync_cycle", enumerate_vendors=False)
     good = sum(one.status == "ok" for one in results)
     return SyncedAll(len(results), good, len(results) - good, results, measured)

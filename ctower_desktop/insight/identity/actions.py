@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+from ctower_desktop.connectors.following import after_sync
 from ctower_desktop.insight.identity import link_store, store
 from ctower_desktop.insight.identity.link_store import Pair
 from ctower_desktop.insight.identity.matching import candidates
@@ -36,6 +37,8 @@ from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.errors import InvalidUuid
 from ctower_desktop.kernel.tower import Scoped
 
+_AFTER_SYNC = 50  # suggestions of a sync
+
 
 async def suggest(call: Scoped, limit: int) -> Preview:
     """Find who may be the same client and store it; what is decided already stays decided."""
@@ -44,6 +47,13 @@ async def suggest(call: Scoped, limit: int) -> Preview:
     found = await asyncio.to_thread(candidates, rows)
     chosen, stored = await db.write(store.keep, call.project_ref, found, limit, call.tower.clock.text())
     return Preview(generated=len(chosen), stored=stored, suggestions=chosen)
+
+
+@after_sync
+async def suggest_after_sync(call: Scoped, changed: frozenset[str]) -> None:
+    """Look again when a sync has changed one of those that may be the same client."""
+    if changed & {"contacts", "accounts", "people", "projects"}:
+        await suggest(call, _AFTER_SYNC)
 
 
 @TOWER.post("/identity/suggestions/preview", pace="expensive", audit="identity.preview")
