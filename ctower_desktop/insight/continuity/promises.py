@@ -20,9 +20,10 @@ _READ = 6_000  # characters of a message: what stands below is a log or a quotat
 _PROMISE = frozenset(
     tokens(
         "обещаю обещаем обязуюсь обязуемся гарантирую гарантируем постараюсь постараемся собираюсь "
-        "собираемся планирую планируем буду будем успею успеем смогу сможем"
+        "собираемся планирую планируем буду будем успею успеем"
     )
 )
+_WEAK = frozenset(tokens("посмотрю посмотрим начну начнем узнаю узнаем смогу сможем"))  # only with a day
 _STATES = frozenset(tokens("ждать ожидать знать иметь надеяться думать рад рада рады благодарен признателен"))
 _INFINITIVE = re.compile(r"\w{2,}(?:ть|ти|чь)(?:ся|сь)?")
 _IN_PASSING = 4  # words that may stand between «обещаем» and what is promised
@@ -54,7 +55,7 @@ _YOURS = re.compile(r"\byou(?:'ll| will) (?:receive|get|have) \w+")
 _STILL = frozenset(  # after "will" these promise nothing
     tokens(
         "be have not never need see wait love like want know understand appreciate hope miss think wish "
-        "prefer remain stay keep assume leave let depend require expect suggest say agree happen"
+        "prefer remain stay keep assume leave let depend require expect suggest say agree happen join"
     )
 )
 _HAVE_DONE = frozenset(tokens("it this that them the a an everything something"))
@@ -139,7 +140,7 @@ def _refuses(clause: str) -> bool:
 def _promises(clause: str, said: date) -> bool:
     if _NOT_EN.search(clause) is None and _IF.match(clause) is None and _english(clause, said):
         return True
-    return _russian(clause)
+    return _russian(clause, said)
 
 
 def _english(clause: str, said: date) -> bool:
@@ -158,7 +159,7 @@ def _english(clause: str, said: date) -> bool:
     return False
 
 
-def _russian(clause: str) -> bool:
+def _russian(clause: str, said: date) -> bool:
     words, will_do = tokens(clause), _will_do()
     if _DONE_RU.search(clause) and not _NOT_RU.search(clause):
         return True
@@ -167,6 +168,8 @@ def _russian(clause: str) -> bool:
             continue
         if _NOT_RU.search(" ".join(words[: place + 1])):
             return False
+        if word in _WEAK and deadline(clause, said) is None:
+            continue
         if word not in _PROMISE:
             return True
         passing = words[place + 1 : place + 1 + _IN_PASSING]

@@ -24,6 +24,7 @@ FRIDAY = date(2026, 11, 20)
         ("Постараюсь ответить сегодня", "2026-11-20"),
         ("Отчёт вы получите в понедельник", "2026-11-23"),
         ("Мы всё исправим", None),
+        ("Посмотрим завтра", "2026-11-21"),
         ("We will send the contract by Friday.", "2026-11-27"),
         ("I'll fix it tomorrow", "2026-11-21"),
         ("We’ll be deploying on Monday", "2026-11-23"),
@@ -54,7 +55,8 @@ def test_a_promise(text, due):
         "You will need to pay", "We will see", "I will be on vacation until Monday",
         "I'll wait for your answer", "We will be happy to help", "If we will send it, tell us",
         "Could we send it tomorrow", "Shall we send it?", "The client promised to pay by Friday",
-        "You will get an error", "", "   ", "😀",
+        "You will get an error", "Посмотрим", "Остальное узнаём звонками", "Так сможем считать заказы", "",
+        "   ", "😀",
     ],
 )  # fmt: skip
 def test_no_promise(text):
