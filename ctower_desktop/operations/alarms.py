@@ -9,18 +9,16 @@ from collections import deque
 from datetime import timedelta
 from typing import NamedTuple, Self
 
-import apsw
-
 from ctower_desktop.connectors.settings import ConnectorSettings
 from ctower_desktop.kernel.errors import StorageFailure
 from ctower_desktop.kernel.events import Event, IndexProblem
 from ctower_desktop.kernel.metrics import Metrics
-from ctower_desktop.kernel.regional import Language, Regional, language
+from ctower_desktop.kernel.regional import Regional, language
 from ctower_desktop.kernel.system import as_text
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.operations import alert_store
 from ctower_desktop.operations.alert_model import AlertChanged, AlertSettings
-from ctower_desktop.operations.alerting import EVERY, RULES, Reading, Verdict, Watch
+from ctower_desktop.operations.alerting import EVERY, Reading, Watch
 from ctower_desktop.operations.meters import resident_bytes
 from ctower_desktop.operations.model import Operations
 from ctower_desktop.operations.scheduler import Scheduler
@@ -76,49 +74,11 @@ class Alarms:
         muted = tower.settings.get(AlertSettings)
         readings = [reading for reading in await self._readings() if not muted.mutes(reading.rule)]
         speech = language(tower.settings.get(Regional))
-        changes = await tower.db.write(self._weigh, readings, speech)
+        changes = await tower.db.write(alert_store.weigh, self._watch, readings, speech, tower.clock.now())
         for change in changes:
             log.warning("alert %s %s: %s", change.rule, change.state, change.message)
             tower.events.publish(change)
         await self._count()
-        return changes
-
-    def _weigh(self, db: apsw.Connection, readings: list[Reading], speech: Language) -> list[AlertChanged]:
-        firing, now = alert_store.firing(db), self._tower.clock.now()
-        verdict: Verdict = self._watch.look(readings, firing.keys(), now)
-        at, changes = as_text(now), list[AlertChanged]()
-        for reading in verdict.begin:
-            rule = RULES[reading.rule]
-            message = rule.says(reading, speech)
-            new = alert_store.begin(db, reading, rule.severity, message, at)
-            changes.append(
-                AlertChanged(
-                    project_id=reading.project_id,
-                    id=new,
-                    rule=rule.name,
-                    severity=rule.severity,
-                    state="firing",
-                    message=message,
-                    at=at,
-                )
-            )
-        for reading in verdict.go_on:
-            message = RULES[reading.rule].says(reading, speech)
-            alert_store.go_on(db, firing[reading.key].id, reading, message, at)
-        for key in verdict.end:
-            over = firing[key]
-            alert_store.end(db, over.id, at)
-            changes.append(
-                AlertChanged(
-                    project_id=over.project_id,
-                    id=over.id,
-                    rule=over.rule,
-                    severity=over.severity,
-                    state="resolved",
-                    message=over.message,
-                    at=at,
-                )
-            )
         return changes
 
     async def _count(self) -> None:

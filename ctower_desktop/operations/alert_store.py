@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import apsw
 import msgspec
 
+from ctower_desktop.kernel.regional import Language
 from ctower_desktop.kernel.sql import Command, Query
-from ctower_desktop.operations.alert_model import Alert, AlertNotFound
-from ctower_desktop.operations.alerting import Key, Reading
+from ctower_desktop.kernel.system import as_text
+from ctower_desktop.operations.alert_model import Alert, AlertChanged, AlertNotFound
+from ctower_desktop.operations.alerting import RULES, Key, Reading, Watch
 
 _COLUMNS = """
     SELECT CAST(a.id AS TEXT) AS id, a.rule, a.subject, a.project_id, p.name AS project_name, a.severity,
@@ -118,6 +122,45 @@ class Sight(msgspec.Struct, frozen=True):
 
     everything: bool
     project_id: str | None
+
+
+def weigh(
+    db: apsw.Connection, watch: Watch, readings: list[Reading], speech: Language, now: datetime
+) -> list[AlertChanged]:
+    """Begin, renew and end alerts as the readings say; return what began and what ended."""
+    there, at, changes = firing(db), as_text(now), list[AlertChanged]()
+    verdict = watch.look(readings, there.keys(), now)
+    for reading in verdict.begin:
+        rule = RULES[reading.rule]
+        message = rule.says(reading, speech)
+        new = begin(db, reading, rule.severity, message, at)
+        changes.append(
+            AlertChanged(
+                project_id=reading.project_id,
+                id=new,
+                rule=rule.name,
+                severity=rule.severity,
+                state="firing",
+                message=message,
+                at=at,
+            )
+        )
+    for reading in verdict.go_on:
+        go_on(db, there[reading.key].id, reading, RULES[reading.rule].says(reading, speech), at)
+    for over in (there[key] for key in verdict.end):
+        end(db, over.id, at)
+        changes.append(
+            AlertChanged(
+                project_id=over.project_id,
+                id=over.id,
+                rule=over.rule,
+                severity=over.severity,
+                state="resolved",
+                message=over.message,
+                at=at,
+            )
+        )
+    return changes
 
 
 def listed(  # noqa: PLR0917 - one argument a filter

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 
-import apsw
-
 from ctower_desktop.connectors import ledger_store
 from ctower_desktop.connectors.contract import CONNECTORS, NotConfigured, settings_of
 from ctower_desktop.connectors.model import SyncState
@@ -14,6 +12,7 @@ from ctower_desktop.connectors.sync import Sync
 from ctower_desktop.kernel.database import Database
 from ctower_desktop.kernel.errors import StorageFailure
 from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.operations import figures_store
 from ctower_desktop.operations.meters import Meters, resident_bytes
 from ctower_desktop.operations.model import Operations, SchedulerState
 from ctower_desktop.operations.system_model import Resources, Service, ServiceStatus
@@ -61,15 +60,11 @@ async def resources(tower: Tower) -> Resources:
 async def _database(tower: Tower, name: str, database: Database) -> Service:
     began = tower.clock.monotonic()
     try:
-        await database.read(_ask)
+        await database.read(figures_store.answer)
     except StorageFailure as error:
         return Service(name, "down", detail=str(error))
     took = round((tower.clock.monotonic() - began) * 1_000, 2)
     return Service(name, "degraded" if took > _SLOW else "ok", took, tower.clock.text())
-
-
-def _ask(db: apsw.Connection) -> None:
-    db.pragma("schema_version")
 
 
 async def _vendors(tower: Tower, project_id: str | None) -> list[Service]:

@@ -79,6 +79,11 @@ _PROCESSES = Query(
 )
 
 
+def answer(db: apsw.Connection) -> None:
+    """The smallest question there is; raise what the database raises when it does not answer."""
+    db.pragma("schema_version")
+
+
 def counts(db: apsw.Connection, project_id: str, rag_chunks: int) -> EntityCounts:
     """How many rows a project has of what people say."""
     found = _COUNTS.one(db, project_id=project_id)

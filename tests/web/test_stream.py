@@ -15,7 +15,7 @@ import pytest
 
 from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.errors import NotReady
-from ctower_desktop.kernel.events import JobCompleted
+from ctower_desktop.kernel.events import IndexProgress, JobCompleted, SyncProgress
 from ctower_desktop.kernel.jobs import JOBS, job
 from ctower_desktop.kernel.tower import Desktop, Scoped
 from ctower_desktop.web import stream
@@ -336,3 +336,27 @@ class TestOtherStreams:
             return streaming.ended == ["ended"]
 
         await eventually(cleaned_up)
+
+
+async def test_counts_of_all_projects_are_for_those_who_see_all(site, owner):
+    """Fault absent: progress without a project told a key, or a PM, how much there is in all accounts."""
+    project = await site.project()
+    made = (await owner.post("/api-keys", json={"scopes": ["admin"]})).json()["data"]
+    wide = SyncProgress(project_id=None, connector="linear", phase="issues", done=7, total=9_000, at="t")
+    own = SyncProgress(project_id=project.id, connector="linear", phase="bound", done=1, total=2, at="t")
+    async with site.client(**{"X-API-Key": made["key"]}) as key, site.client() as anna:
+        await site.user("anna", "pm", project)
+        await anna.sign_in("anna")
+        for client, phases in ((key, ["bound"]), (anna, ["bound"]), (owner, ["issues", "bound"])):
+            async with client.stream("GET", "/events/stream") as answer, asyncio.timeout(5):
+                lines = answer.aiter_lines()
+                while await anext(lines):
+                    pass  # the first event
+                for event in (wide, IndexProgress(project_id=None, done=1, total=2, at="t"), own):
+                    site.tower.events.publish(event)
+                heard: list[str] = []
+                while not heard or heard[-1] != "bound":
+                    line = await anext(lines)
+                    if "phase" in line:
+                        heard.append(msgspec.json.decode(line.removeprefix("data: "))["phase"])
+                assert heard == phases
