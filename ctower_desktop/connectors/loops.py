@@ -2,8 +2,8 @@
 
 Rate limit: 10 requests a second for a team, 429 without Retry-After. There is no list of all contacts and no
 batch call, so a ledger of our own remembers what was sent. Who has unsubscribed or is suppressed there is
-left alone, and `subscribed` is never written: nobody is subscribed again by us. Only the address is sent as
-a key, because two keys may graft it onto somebody else. Keys do not expire.
+left alone, and so is who has opted out here; `subscribed` is never written: nobody is subscribed again by
+us. Only the address is sent as a key, because two keys may graft it onto somebody else. Keys do not expire.
 """
 
 from __future__ import annotations
@@ -167,13 +167,15 @@ class Pusher:
         db, result = self.tower.db, Push(enabled=True, selected_project_ids=projects)
         people = await db.read(loops_store.candidates, scope, projects)
         told = await db.read(loops_store.ledger, scope, [person.email for person in people])
+        unwilling = await db.read(loops_store.unwilling, scope)
         properties = await self._properties(wire) if people else frozenset()
         asked = 0
         for person in people:
             payload = payload_of(person, properties)
             digest = hash_of(payload)
             before = told.get(person.email)
-            if "@" not in person.email or (before is not None and before.payload_hash == digest):
+            known = before is not None and before.payload_hash == digest
+            if "@" not in person.email or person.email in unwilling or known:
                 result.skipped += 1
                 continue
             if asked == limit:

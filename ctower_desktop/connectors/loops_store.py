@@ -16,6 +16,12 @@ class Candidate(msgspec.Struct, frozen=True):
     projects: list[str]
 
 
+class Address(msgspec.Struct, frozen=True):
+    """An e-mail address."""
+
+    email: str
+
+
 class Pushed(msgspec.Struct, frozen=True):
     """What Loops was told last about an address."""
 
@@ -36,6 +42,19 @@ _CANDIDATES = Query(
     JOIN contact c ON c.project_id = p.id AND lower(c.email) = e.email
     WHERE c.email IS NOT NULL AND c.deleted_at IS NULL
     GROUP BY e.email ORDER BY max(c.updated_at) DESC, e.email LIMIT 5000
+    """,
+)
+_UNWILLING = Query(
+    Address,
+    """
+    SELECT lower(c.email) AS email FROM project o
+    JOIN channel_policy p ON p.project_id = o.id AND p.opted_out = 1 AND p.channel IN ('email', 'loops')
+    JOIN contact c ON c.id = p.contact_global_id
+    WHERE o.account_scope_id = :scope AND c.email <> ''
+    UNION
+    SELECT lower(p.contact_global_id) FROM project o
+    JOIN channel_policy p ON p.project_id = o.id AND p.opted_out = 1 AND p.channel IN ('email', 'loops')
+    WHERE o.account_scope_id = :scope AND instr(p.contact_global_id, '@') > 0
     """,
 )
 _LEDGER = Query(
@@ -62,6 +81,11 @@ def candidates(db: apsw.Connection, scope: str, projects: list[str]) -> list[Can
     They are named with all their projects of the scope, whichever of them is being pushed.
     """
     return _CANDIDATES.all(db, scope=scope, projects=as_json(sorted(projects)))
+
+
+def unwilling(db: apsw.Connection, scope: str) -> set[str]:
+    """Addresses whose owners want no e-mail, in any project of the scope."""
+    return {row.email for row in _UNWILLING.all(db, scope=scope)}
 
 
 def ledger(db: apsw.Connection, scope: str, emails: list[str]) -> dict[str, Pushed]:

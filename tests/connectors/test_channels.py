@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ctower_desktop.connectors.channels.settings import TelegramSettings
+from ctower_desktop.connectors.loops import Pusher
 from ctower_desktop.connectors.settings import ChatwootSettings, LoopsSettings
 from ctower_desktop.inbox.outbound.actions import list_channels, try_channel
 from ctower_desktop.inbox.outbound.channel import CHANNELS
@@ -227,3 +228,20 @@ async def test_variables_go_to_the_template(post):
     payload = {"template": "welcome", "variables": {"name": "Анна", "sum": 5}}
     await post.send(await post.approved(channel="loops", payload=payload))
     assert post.loops.sent[0].data == {"name": "Анна", "sum": 5}
+
+
+@pytest.mark.parametrize(("said", "channel"), [("contact", "email"), ("mail", "loops"), ("MAIL", "email")])
+async def test_who_opted_out_here_is_not_pushed_to_loops(post, said, channel):
+    """Fault absent: a local opt-out was not looked at when contacts were pushed to Loops."""
+    contact = await post.contact()
+    await post.contact(2, "boris@north.example", name="Boris")
+    other = await post.other_project()  # what somebody said in one project holds for the scope
+    who = {"contact": contact, "mail": ANNA, "MAIL": ANNA.upper()}[said]
+    await post.rule(who, channel, opted_out=True)
+    pusher = await post.tower.part(Pusher)
+    found = await pusher.push(post.call.account_scope_id, [post.call.project_id, other.project_id])
+    assert (found.created, found.skipped) == (1, 1)
+    assert [c.email for c in post.loops.contacts.values()] == ["boris@north.example"]
+    await post.rule(who, channel, opted_out=False)
+    found = await pusher.push(post.call.account_scope_id, [post.call.project_id])
+    assert [c.email for c in post.loops.contacts.values()] == ["boris@north.example", ANNA]
