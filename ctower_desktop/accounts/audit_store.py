@@ -48,6 +48,18 @@ _FILTERED = Query(
     {_COLUMNS} WHERE id IN (SELECT id FROM hit) ORDER BY id DESC
     """,
 )
+_TROUBLES = Query(  # what did not go well is rare: an index of its own holds no other lines
+    AuditRow,
+    f"""
+    WITH hit AS MATERIALIZED (
+        SELECT id FROM audit_event INDEXED BY audit_event_trouble
+        WHERE status <> 'ok' AND project_id = :project_id AND {_FITS}
+        UNION ALL SELECT id FROM audit_event INDEXED BY audit_event_trouble
+        WHERE status <> 'ok' AND project_id IS NULL AND :also_without AND {_FITS}
+        ORDER BY id DESC LIMIT :limit OFFSET :offset)
+    {_COLUMNS} WHERE id IN (SELECT id FROM hit) ORDER BY id DESC
+    """,
+)
 _ADD = Command("""
     INSERT INTO audit_event (project_id, account_scope_id, actor_username, actor_user_id, action, entity_type,
                              entity_id, status, request_id, payload, evidence_refs, created_at)
@@ -127,7 +139,8 @@ def listed(db: apsw.Connection, window: Window) -> list[AuditRow]:
     params = {name: everything.pop(name) for name in ("project_id", "also_without", "limit", "offset")}
     action = everything.pop("action")
     if any(value is not None for value in everything.values()):
-        return _FILTERED.all(db, action=action, **params, **everything)
+        statement = _FILTERED if window.status in (None, "ok") else _TROUBLES
+        return statement.all(db, action=action, **params, **everything)
     if action is None:
         return _LISTED.all(db, **params)
     return _LISTED_BY_ACTION.all(db, action=action, **params)

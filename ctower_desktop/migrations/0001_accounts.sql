@@ -90,6 +90,7 @@ CREATE INDEX audit_event_action ON audit_event (project_id, action);
 -- What the filters of the list look at, so that a rare match is found without reading the lines themselves.
 CREATE INDEX audit_event_filter ON audit_event
     (project_id, id, created_at, actor_username, status, action, entity_type, entity_id);
+CREATE INDEX audit_event_trouble ON audit_event (project_id, id) WHERE status <> 'ok';
 CREATE INDEX audit_event_age ON audit_event (created_at);
 CREATE INDEX audit_event_owner ON audit_event (project_id, account_scope_id);
 CREATE INDEX audit_event_scope ON audit_event (account_scope_id);

@@ -30,6 +30,7 @@ async def checked(tower: Tower, project_id: str | None, scheduler: SchedulerStat
         Service("api", "ok", last_ok_at=now),
         await _database(tower, "database", tower.db),
         await _database(tower, "search_index", tower.index),
+        Service("cache", "ok", last_ok_at=now, detail="Kept in the memory of this process."),
         Service("worker", _WORKER[scheduler.status], last_ok_at=scheduler.last_tick_at),
         Service(
             "embeddings",

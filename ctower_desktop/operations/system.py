@@ -82,8 +82,7 @@ async def read_system_jobs(call: OwnerScoped, query: History) -> SystemJobs:
 async def read_connector_timeline(call: OwnerScoped, query: Hours) -> Timeline:
     """When the sources of the project were read, how long it took, and how often it went well."""
     since = as_text(call.tower.clock.now() - timedelta(hours=query.hours))
-    lines = await call.tower.db.read(figures_store.processes, call.project_id, since)
-    runs = paired(lines)
+    runs = await call.tower.db.read(lambda db: paired(figures_store.processes(db, call.project_id, since)))
     return Timeline(runs[:_MOST_RUNS], rates(runs), query.hours)
 
 

@@ -106,6 +106,29 @@ def test_a_clock_set_back_does_not_count_either(minutes):
     assert not minutes.firing
 
 
+THE_OWNERS_RULES = {  # contract §13.5: the rule here that stands for it, or why there is none
+    "pool waiting": "database_busy",
+    "pool used": "of two readers one busy is half: waiting is what hurts, see database_busy",
+    "errors/requests": "only answers of status 500 and above count as errors: server_errors",
+    "5xx/responses": "server_errors",
+    "breaker open": "breaker_open",
+    "cache disabled": "the cache is memory of this process and cannot be disabled",
+    "hit rate": "cache_hits",
+    "no SSE clients": "a desktop nobody streams from is no trouble",
+    "RSS": "memory",
+    "uptime": "a program that was started is no trouble",
+}
+
+
+def test_the_owners_rules_are_here_or_have_no_meaning():
+    ours = {text for text in THE_OWNERS_RULES.values() if text in RULES}
+    assert ours == {"database_busy", "server_errors", "breaker_open", "cache_hits", "memory"}
+    assert RULES.keys() - ours == {
+        *("loop_held", "storage_budget", "disk_free", "connector_failing", "completeness_drop"),
+        *("dead_letters", "job_suspended", "job_stuck", "scheduler_late", "index_problem"),
+    }
+
+
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
 def test_every_rule_says_it_in_both_languages(rule):
     reading = Reading(rule.name, 12.5, 5.0, "linear", None, "vendor_refused: no")

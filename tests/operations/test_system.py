@@ -32,7 +32,8 @@ class TestHealth:
         health = await system.read_system_health(call)
         found = {service.name: service for service in health.services}
         assert list(found) == [
-            *("api", "database", "search_index", "worker", "embeddings", "chatwoot", "linear", "attio"),
+            *("api", "database", "search_index", "cache", "worker", "embeddings"),
+            *("chatwoot", "linear", "attio"),
         ]
         assert (found["database"].status, found["chatwoot"].status) == ("ok", "not_configured")
         assert found["worker"].status == "down", "nobody started it here"
@@ -70,7 +71,7 @@ class TestHealth:
 
     async def test_needs_no_project(self, declare, tower):
         health = await system.read_system_health(desktop(tower, "r"))
-        assert len(health.services) == 8
+        assert len(health.services) == 9
 
 
 class TestHistory:
