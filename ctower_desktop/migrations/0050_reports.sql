@@ -124,6 +124,15 @@ BEGIN
     INSERT INTO agreement_candidate (message_id, project_id, said_at)
     VALUES (NEW.id, NEW.project_id, NEW.created_at);
 END;
+INSERT INTO agreement_candidate (message_id, project_id, said_at)
+SELECT id, project_id, created_at FROM message
+WHERE deleted_at IS NULL AND private = 0 AND message_type <> '2' AND (
+    content LIKE '%agree%' OR content LIKE '%commit%' OR content LIKE '%deadline%'
+    OR instr(content, 'оговор') OR instr(content, 'ОГОВОР') OR instr(content, 'оглас')
+    OR instr(content, 'ОГЛАС') OR instr(content, 'слови') OR instr(content, 'СЛОВИ')
+    OR instr(content, 'срок') OR instr(content, 'Срок') OR instr(content, 'СРОК')
+    OR instr(content, 'едлайн') OR instr(content, 'ЕДЛАЙН'));
+
 CREATE TRIGGER agreement_edited AFTER UPDATE ON message
 WHEN (OLD.content, OLD.private, OLD.deleted_at, OLD.created_at, OLD.message_type)
   IS NOT (NEW.content, NEW.private, NEW.deleted_at, NEW.created_at, NEW.message_type)

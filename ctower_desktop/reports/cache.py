@@ -34,7 +34,9 @@ class Cache:
         self._hits = metrics.counter("app_cache_hits", "Overviews handed out from memory")
         self._misses = metrics.counter("app_cache_misses", "Overviews that had to be made")
         self._sets = metrics.counter("app_cache_sets", "Overviews kept in memory")
-        self._dropped = metrics.counter("app_cache_invalidations", "Overviews dropped because something changed")
+        self._dropped = metrics.counter(
+            "app_cache_invalidations", "Overviews dropped because something changed"
+        )
         metrics.gauge("app_cache_enabled", "Whether overviews are kept in memory").set(1)
         tower.db.changed.append(self._on_change)
         tower.settings.changed.append(self._on_setting)
@@ -51,9 +53,18 @@ class Cache:
         self._kept.clear()
 
     async def get(
-        self, key: Hashable, tables: frozenset[str], seconds: float, make: Callable[[], Awaitable[T]]
+        self,
+        key: Hashable,
+        tables: frozenset[str],
+        seconds: float,
+        make: Callable[[], Awaitable[T]],
+        *,
+        prepare: Callable[[], Awaitable[object]] | None = None,
     ) -> T:
-        """What is kept under `key`, or what `make` makes of `tables`, kept for at most `seconds`."""
+        """What is kept under `key`, or what `make` makes of `tables`, kept for at most `seconds`.
+
+        `prepare` runs before something is made; what it writes itself does not make the answer stale.
+        """
         now, kept = self._tower.clock.monotonic(), self._kept.get(key)
         if kept is not None and now < kept.until:
             self._kept.move_to_end(key)
@@ -61,6 +72,8 @@ class Cache:
             found: T = kept.value
             return found
         self._misses.inc()
+        if prepare is not None:
+            await prepare()
         before = self._state(tables)
         made = await make()
         if self._state(tables) == before:

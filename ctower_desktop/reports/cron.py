@@ -1,4 +1,4 @@
-"""Schedules of five fields, read and asked for the time that was due last and the one that is due next. Pure."""
+"""Schedules of five fields: what was due last, and what is due next. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
-_BOUNDS = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
+_BOUNDS = (
+    ("minute", 0, 59),
+    ("hour", 0, 23),
+    ("day of month", 1, 31),
+    ("month", 1, 12),
+    ("day of week", 0, 7),
+)
 _NAMES = {
     "month": ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
     "day of week": ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
@@ -40,7 +46,7 @@ class Cron(msgspec.Struct, frozen=True):
 
 
 def parse(text: str) -> Cron:
-    """Five fields of `*`, numbers or names, ranges, lists and steps; raise ValueError saying what is wrong."""
+    """Five fields of `*`, numbers or names, ranges, lists and steps; raise ValueError saying what is not."""
     fields = text.split()
     if len(fields) != 5:
         raise ValueError("A schedule has five fields: minute, hour, day of month, month, day of week.")
@@ -88,7 +94,7 @@ def _number(text: str, name: str) -> int:
 
 
 def latest(cron: Cron, after: datetime, until: datetime, zone: tzinfo) -> datetime | None:
-    """The last time in (after, until] that was due on the clock of `zone`, in UTC; None when there was none."""
+    """The last time in (after, until] that was due on the clock of `zone`, in UTC; None without one."""
     day, first = until.astimezone(zone).date(), after.astimezone(zone).date()
     for _ in range(_FARTHEST):
         if day < first:
@@ -127,5 +133,5 @@ def _times(cron: Cron, day: date, zone: tzinfo) -> list[datetime]:
 
 
 def days_covered(cron: Cron) -> int:
-    """How many days back a report of this schedule tells of: a week when the day of week is fixed, else one."""
+    """How many days back a report of this schedule tells of: a week if the weekday is fixed, else one."""
     return 1 if cron.any_weekday else 7

@@ -28,7 +28,7 @@ class Facts(msgspec.Struct, frozen=True, tag="facts"):
 
 
 class Table(msgspec.Struct, frozen=True, tag="table"):
-    """Rows under columns; `keys` name the columns for programs, `raw` are the cells before they were worded."""
+    """Rows under columns; `keys` name the columns for programs, `raw` are the cells before wording."""
 
     columns: list[str]
     rows: list[list[str]]

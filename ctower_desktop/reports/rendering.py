@@ -40,12 +40,15 @@ def csv_table(document: Document) -> bytes:
         number = 0
         for block in part.blocks:
             if isinstance(block, Facts):
-                writer.writerows((part.key, "", fact.key, harmless(fact.raw)) for fact in block.facts if fact.key)
+                writer.writerows(
+                    (part.key, "", fact.key, harmless(fact.raw)) for fact in block.facts if fact.key
+                )
             elif isinstance(block, Table):
                 for row in block.raw:
                     number += 1
                     writer.writerows(
-                        (part.key, number, key, harmless(cell)) for key, cell in zip(block.keys, row, strict=True)
+                        (part.key, number, key, harmless(cell))
+                        for key, cell in zip(block.keys, row, strict=True)
                     )
             elif isinstance(block, Points):
                 for point in block.points:

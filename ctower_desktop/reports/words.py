@@ -92,14 +92,6 @@ class Speech:
             return text
         return f"{self.day(here.date())}, {here:%H:%M}"
 
-    def change(self, now: float, before: float | None) -> str:
-        """How a figure moved against the period before."""
-        if before is None:
-            return ""
-        moved = now - before
-        sign = "+" if moved > 0 else "−" if moved < 0 else "±"
-        return self("against_before", change=f"{sign}{self.number(abs(moved), 2)}")
-
 
 @lru_cache(maxsize=1)
 def _words() -> dict[str, tuple[str, str]]:

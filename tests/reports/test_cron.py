@@ -72,11 +72,18 @@ def test_the_change_of_clocks_neither_skips_nor_doubles_a_day():
 
 
 def test_how_far_back_a_report_looks():
-    assert [days_covered(parse(s)) for s in ("0 9 * * 1", "0 8 * * *", "0 9 1 * *", "0 9 * * */2")] == [7, 1, 1, 1]
+    assert [days_covered(parse(s)) for s in ("0 9 * * 1", "0 8 * * *", "0 9 1 * *", "0 9 * * */2")] == [
+        7,
+        1,
+        1,
+        1,
+    ]
 
 
 @given(
-    st.sampled_from(["*/7 * * * *", "0 9 * * 1", "15,45 */5 * * *", "0 0 1 * *", "30 2 * * *", "5 4 1-7 3 2"]),
+    st.sampled_from(
+        ["*/7 * * * *", "0 9 * * 1", "15,45 */5 * * *", "0 0 1 * *", "30 2 * * *", "5 4 1-7 3 2"]
+    ),
     st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)),
     st.sampled_from([UTC, MOSCOW, BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")]),
 )
