@@ -219,7 +219,9 @@ class Settings:
 
 def _as_meant(kind: Any, text: str) -> str:
     """A switch may be set with any of the usual words."""
-    return _SWITCH.get(text.strip().lower(), text) if kind is bool else text
+    found = shapes.type_info(kind)
+    plain = found.type if isinstance(found, shapes.Metadata) else found
+    return _SWITCH.get(text.strip().lower(), text) if isinstance(plain, shapes.BoolType) else text
 
 
 def _name(shape: type[msgspec.Struct]) -> str:

@@ -227,7 +227,7 @@ class Forecast(msgspec.Struct, frozen=True):
     updated_at: str
 
 
-class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
+class Recommendation(msgspec.Struct, frozen=True):
     """What to do, why now, and what became of it."""
 
     id: str
@@ -265,7 +265,7 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     project_badge_color: str
 
 
-class ActionRun(msgspec.Struct, frozen=True, kw_only=True):
+class ActionRun(msgspec.Struct, frozen=True):
     """Something that was done about a recommendation, or tried."""
 
     id: str

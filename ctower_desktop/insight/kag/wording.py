@@ -78,8 +78,8 @@ _ENGLISH: dict[Category, Words] = {
     ),
     "winback": Words(
         "Win the client back before they leave",
-        "The chance to lose the client within two weeks is {probability}; it happened in {cases_count} "
-        "similar projects.",
+        "The chance to lose the client within two weeks is {probability}; similar "
+        "projects where that happened: {cases_count}.",
         "In similar projects the client was lost soon after such signs.",
         "The client stays, and we know what they were missing.",
         "Hello! We would like to talk about how our work on “{client_name}” goes: what went well, what did "

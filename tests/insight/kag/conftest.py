@@ -11,6 +11,7 @@ import pytest
 from ctower_desktop import app
 from ctower_desktop.connectors import ledger_store
 from ctower_desktop.connectors.events import Event
+from ctower_desktop.insight.kag.settings import Kag
 from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import Home, as_text
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
@@ -20,8 +21,9 @@ from tests.conftest import SetClock
 
 @pytest.fixture
 async def tower(home: Home, clock: SetClock) -> AsyncIterator[Tower]:
-    """A tower with KAG_MODE=live that writes English."""
-    opened = await app.open_tower(home, clock=clock, environment={"KAG_MODE": "live"}, secrets="file")
+    """A live tower that writes English."""
+    opened = await app.open_tower(home, clock=clock, environment={}, secrets="file")
+    await opened.settings.change(Kag, {"mode": "live"})
     await opened.settings.change(Regional, {"language": "en", "time_zone": "UTC"})
     yield opened
     await app.close_tower(opened)

@@ -25,7 +25,8 @@ class Story:
     def add(self, kind, *, ago=0.0, actor="system", mood=None, **fields):
         self.count += 1
         values = {
-            "source": "chatwoot", "source_ref": f"r{self.count}", "source_url": None, "source_message_id": None,
+            "source": "chatwoot", "source_ref": f"r{self.count}", "source_url": None,
+            "source_message_id": None,
             "source_linear_issue_id": None, "source_attio_record_id": None, "payload_json": {},
         } | fields  # fmt: skip
         at = as_text(NOW - timedelta(days=ago))
