@@ -17,11 +17,19 @@ from ctower_desktop.search.vector_store import Filter
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Chunks that may be shown, how far each is from the question, and terms of what was said beside it."""
+    """Chunks that may be shown, how far each is from the question, and what was said beside it."""
 
     chunks: list[Chunk]
     distances: Mapping[int, float]
-    beside: Mapping[int, Sequence[str]]
+    beside: Mapping[int, Sequence[Beside]]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The model whose vectors are compared, and the question's own."""
+
+    model: int
+    vector: vector_store.Vectors
 
 
 class _KindOf(msgspec.Struct, frozen=True):
@@ -29,9 +37,13 @@ class _KindOf(msgspec.Struct, frozen=True):
     source_type: SourceType
 
 
-class _Beside(msgspec.Struct, frozen=True):
+class Beside(msgspec.Struct, frozen=True):
+    """What was said next to a chunk: its terms, whether before it, and whether it asked something."""
+
     id: int
     terms: str
+    before: bool
+    asks: bool
 
 
 _KINDS = Query(
@@ -43,9 +55,11 @@ _KINDS = Query(
     file="index",
 )
 _BESIDE = Query(
-    _Beside,
+    Beside,
     """
-    SELECT c.id, n.terms FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
+    SELECT c.id, n.terms, n.occurred_at < c.occurred_at AS before,
+           instr(n.text, '?') > 0 AS asks
+    FROM json_each(:ids) AS wanted CROSS JOIN chunk AS c ON c.id = wanted.value
     CROSS JOIN chunk AS n ON n.id IN (
         SELECT id FROM (SELECT b.id FROM chunk AS b
                         WHERE b.parent_pk = c.parent_pk AND b.occurred_at < c.occurred_at
@@ -67,8 +81,7 @@ def gathered(
     wanted: Filter,
     depth: int,
     *,
-    model: int | None,
-    vector: vector_store.Vectors | None,
+    space: Space | None,
 ) -> Gathered:
     """The chunks of a pool that are worth scoring, with those that vectors hit.
 
@@ -83,9 +96,9 @@ def gathered(
             worth.append(row.id)
     found = [chunk for chunk in read(db, list(dict.fromkeys([*worth, *hits]))) if _visible(chunk, wanted)]
     distances = dict(hits)
-    if model is not None and vector is not None:
+    if space is not None:
         rest = [chunk.id for chunk in found if chunk.id not in hits]
-        distances.update(vector_store.exact(db, model, vector, rest))
+        distances.update(vector_store.exact(db, space.model, space.vector, rest))
     return Gathered(found, distances, _beside(db, [chunk.id for chunk in found], wanted))
 
 
@@ -100,8 +113,8 @@ def _visible(chunk: Chunk, wanted: Filter) -> bool:
     )
 
 
-def _beside(db: apsw.Connection, ids: Sequence[int], wanted: Filter) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
+def _beside(db: apsw.Connection, ids: Sequence[int], wanted: Filter) -> dict[int, list[Beside]]:
+    found: dict[int, list[Beside]] = {}
     for row in _BESIDE.rows(db, ids=as_json(list(ids)), private=wanted.include_private):
-        found.setdefault(row.id, []).append(row.terms)
+        found.setdefault(row.id, []).append(row)
     return found

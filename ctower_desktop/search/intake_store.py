@@ -135,8 +135,8 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
     "deal": Query(
         SourceText,
         """
-        SELECT d.id AS source_pk, d.project_id, d.external_id AS source_ref, d.id AS parent_pk, NULL
-            AS contact_pk,
+        SELECT d.id AS source_pk, d.project_id, d.external_id AS source_ref, d.external_id AS parent_pk,
+               NULL AS contact_pk,
                d.title,
                d.title || char(10) || coalesce(d.next_step, '') AS body,
                coalesce(d.company_name, '') || ' ' || coalesce(d.owner_name, '') || ' ' || d.stage || ' ' ||
@@ -155,12 +155,18 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT n.id AS source_pk, n.project_id, n.external_id AS source_ref, n.parent_external_id
             AS parent_pk,
                NULL AS contact_pk, n.title, coalesce(n.title || char(10), '') || n.content AS body,
-               coalesce(n.author_name, '') AS context,
+               coalesce(n.author_name, '') || ' ' || coalesce(d.title, c.name, '') AS context,
                '' AS files, 0 AS private, n.created_at AS occurred_at,
                n.updated_at,
                json_object('parent_kind', n.parent_kind, 'parent_external_id', n.parent_external_id,
-                           'author_name', n.author_name) AS metadata
-        FROM json_each(:pks) AS wanted CROSS JOIN note AS n ON n.id = wanted.value WHERE n.deleted_at IS NULL
+                           'parent_title', coalesce(d.title, c.name), 'author_name', n.author_name)
+                   AS metadata
+        FROM json_each(:pks) AS wanted CROSS JOIN note AS n ON n.id = wanted.value
+        LEFT JOIN deal AS d
+            ON d.id = 'attiodeal:' || n.project_id || ':' || n.workspace_id || ':' || n.parent_external_id
+        LEFT JOIN company AS c
+            ON c.id = 'attioacct:' || n.project_id || ':' || n.workspace_id || ':' || n.parent_external_id
+        WHERE n.deleted_at IS NULL
         """,
     ),
     "task": Query(
@@ -169,12 +175,15 @@ _TEXTS: dict[SourceType, Query[SourceText]] = {
         SELECT t.id AS source_pk, t.project_id, t.external_id AS source_ref, t.parent_external_id
             AS parent_pk,
                NULL AS contact_pk, NULL AS title, t.content AS body,
-               coalesce(t.assignee_name, '') AS context,
+               coalesce(t.assignee_name, '') || ' ' || coalesce(d.title, '') AS context,
                '' AS files, 0 AS private, t.created_at AS occurred_at,
                t.updated_at,
                json_object('deadline_at', t.deadline_at, 'is_completed', t.is_completed,
-                           'assignee_name', t.assignee_name) AS metadata
-        FROM json_each(:pks) AS wanted CROSS JOIN task AS t ON t.id = wanted.value WHERE t.deleted_at IS NULL
+                           'parent_title', d.title, 'assignee_name', t.assignee_name) AS metadata
+        FROM json_each(:pks) AS wanted CROSS JOIN task AS t ON t.id = wanted.value
+        LEFT JOIN deal AS d
+            ON d.id = 'attiodeal:' || t.project_id || ':' || t.workspace_id || ':' || t.parent_external_id
+        WHERE t.deleted_at IS NULL
         """,
     ),
 }

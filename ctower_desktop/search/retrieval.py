@@ -11,8 +11,17 @@ import msgspec
 
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.kernel.tower import Tower
-from ctower_desktop.search import candidate_store, ranking, store, vector_store, weighing, word_store, words
-from ctower_desktop.search.candidate_store import Gathered
+from ctower_desktop.search import (
+    candidate_store,
+    link_store,
+    ranking,
+    store,
+    vector_store,
+    weighing,
+    word_store,
+    words,
+)
+from ctower_desktop.search.candidate_store import Gathered, Space
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.embedder import EmbeddingFailed, ModelUnavailable
 from ctower_desktop.search.lexicon import lexicon
@@ -36,8 +45,9 @@ from ctower_desktop.search.vector_store import Filter
 _ENTITY_KINDS: tuple[Kind, ...] = ("messages", "issues", "deals")
 _NOISE = 0.05  # relevance under which a text is no evidence of anything
 _FITS = 0.2  # relevance from which the days that a question names are believed to be the right ones
+_FOLLOWED = 8  # of the best texts, whose links are followed
 _NEAREST = 40  # chunks that vectors bring at least
-_AROUND = ("sender_name", "author_name", "assignee_name", "company_name", "stage")
+_AROUND = ("parent_title", "sender_name", "author_name", "assignee_name", "company_name", "stage")
 _PINNED = 0.95  # least relevance of a text that holds an identifier or a quotation of the question
 
 
@@ -156,19 +166,20 @@ class _Search:
             tower.db.read(store.verdicts, wanted.project_id, asked.stems),
         )
         by_vectors = [item for item, _ in near.hits]
-        gathered = await tower.index.read(
-            candidate_store.gathered,
-            list(dict.fromkeys([*found.exact, *found.hits, *by_vectors])),
-            dict(near.hits),
-            wanted,
-            ask.top_k + 3 * ask.source_limit,
-            model=near.ready.model.id if near.ready else None,
-            vector=near.vector,
-        )
         nearest = {number: rank for rank, number in enumerate(by_vectors)}
         known = near.ready.model.languages if near.ready else ()
-        judge = _Judge(asked, found, known, gathered, verdicts, nearest)
-        ranked = await asyncio.to_thread(_ranked, tower.clock.now(), judge)
+        judge = _Judge(asked, found, known, verdicts, nearest)
+        depth = ask.top_k + 3 * ask.source_limit
+        space = Space(near.ready.model.id, near.vector) if near.ready and near.vector is not None else None
+        hits, pool = dict(near.hits), list(dict.fromkeys([*found.exact, *found.hits, *by_vectors]))
+        gathered = await tower.index.read(candidate_store.gathered, pool, hits, wanted, depth, space=space)
+        ranked = await asyncio.to_thread(_ranked, tower.clock.now(), judge, gathered)
+        leading = [candidate.chunk for candidate in ranked[:_FOLLOWED]]
+        seen = {candidate.chunk.id for candidate in ranked}
+        linked = await tower.index.read(link_store.followed, leading, seen, wanted, space=space)
+        if linked.chunks:
+            more = await asyncio.to_thread(_ranked, tower.clock.now(), judge, linked)
+            ranked = sorted([*ranked, *more], key=lambda candidate: -candidate.relevance)
         best = sorted(ranked, key=lambda candidate: -candidate.relevance)[: ask.top_k]
         entities = _entities(ranked, ask, self.kinds)
         return Retrieved(
@@ -207,18 +218,17 @@ class _Judge:
     asked: words.Question
     found: word_store.Found
     known: Sequence[str]
-    gathered: Gathered
     verdicts: Mapping[str, float]
     nearest: Mapping[int, int]  # places among those that vectors brought
 
 
-def _ranked(now: datetime, judge: _Judge) -> list[Candidate]:
+def _ranked(now: datetime, judge: _Judge, gathered: Gathered) -> list[Candidate]:
     worded = {number: rank for rank, number in enumerate(judge.found.hits)}
     pinned = set(judge.found.exact)
     found = []
-    for chunk in judge.gathered.chunks:
+    for chunk in gathered.chunks:
         verdict = judge.verdicts.get(chunk.source_pk, 0.0)
-        known = _features(chunk, judge, worded.get(chunk.id), pinned=chunk.id in pinned)
+        known = _features(chunk, judge, gathered, worded.get(chunk.id), pinned=chunk.id in pinned)
         near = ranking.judged(weighing.likelihood(known), verdict)
         if chunk.id in pinned and verdict >= 0:
             near = max(near, _PINNED + (1 - _PINNED) * near)
@@ -227,7 +237,7 @@ def _ranked(now: datetime, judge: _Judge) -> list[Candidate]:
         kind = "rag_chunk" if plain_chunk else EVIDENCE_TYPES[chunk.source_type]
         age = (now - from_text(chunk.occurred_at)).total_seconds() / 86_400
         scored = ranking.evidence_score(near, age, ranking.authority(kind))
-        distance = judge.gathered.distances.get(chunk.id)
+        distance = gathered.distances.get(chunk.id)
         found.append(Candidate(chunk, distance, near, by_words, scored, kind, known))
     return sorted(found, key=lambda candidate: -candidate.relevance)
 
@@ -238,13 +248,18 @@ def around(chunk: Chunk) -> str:
     return " ".join(str(part) for part in (chunk.title, *said_by) if part)
 
 
-def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) -> tuple[float, ...]:
+def _features(
+    chunk: Chunk, judge: _Judge, gathered: Gathered, rank: int | None, *, pinned: bool
+) -> tuple[float, ...]:
     target = judge.found.target
     told, beyond = chunk.terms.split(), terms_of(around(chunk))
     match = matched(target, told, beyond)
-    nearby = [terms.split() for terms in judge.gathered.beside.get(chunk.id, ())]
-    beside = coverage(target, told, beyond, *nearby) - match.covered if nearby else 0.0
-    semantic = ranking.semantic(judge.gathered.distances.get(chunk.id))
+    nearby = [(one, one.terms.split()) for one in gathered.beside.get(chunk.id, ())]
+    beside = (
+        coverage(target, told, beyond, *(terms for _, terms in nearby)) - match.covered if nearby else 0.0
+    )
+    asked = (coverage(target, terms, beyond) for one, terms in nearby if one.before and one.asks)
+    semantic = ranking.semantic(gathered.distances.get(chunk.id))
     sure = ranking.trust(judge.asked.language, chunk.language, judge.known).vectors == 1.0
     return weighing.features(
         match,
@@ -255,6 +270,7 @@ def _features(chunk: Chunk, judge: _Judge, rank: int | None, *, pinned: bool) ->
         source_type=chunk.source_type,
         words=len(told),
         beside=beside,
+        replies=max(asked, default=0.0),
         rank=rank,
         near_rank=judge.nearest.get(chunk.id),
     )

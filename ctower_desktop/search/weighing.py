@@ -12,11 +12,11 @@ from ctower_desktop.search.matching import Match
 
 NAMES = (
     "bias", "covered", "own", "together", "dense", "rarest", "near", "glossed", "pinned", "asks",
-    "issue", "comment", "sale", "short", "beside", "in_words", "in_vectors",
+    "issue", "comment", "sale", "short", "beside", "replies", "in_words", "in_vectors",
 )  # fmt: skip
 WEIGHTS: tuple[float, ...] = (
     -3.17, 1.86, 1.04, 0.44, 0.57, 0.11, 0.13, 0.83, 0.33, -1.25,
-    -0.26, -0.25, -0.16, -1.18, 3.05, 2.85, 1.74,
+    -0.26, -0.25, -0.16, -1.18, 3.05, 0.0, 2.85, 1.74,
 )  # fmt: skip
 _SHORT = 8  # words under which a text is hardly an answer
 
@@ -31,6 +31,7 @@ def features(
     source_type: str,
     words: int,
     beside: float,
+    replies: float,
     rank: int | None,
     near_rank: int | None,
 ) -> tuple[float, ...]:
@@ -47,6 +48,7 @@ def features(
         float(source_type in {"deal", "note", "task"}),
         float(words < _SHORT),
         beside,
+        replies,
         _place(rank),
         _place(near_rank),
     )

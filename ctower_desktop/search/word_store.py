@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 from ctower_desktop.kernel.sql import Query, as_json
 from ctower_desktop.search import understanding, words
 from ctower_desktop.search.chunk_store import scoped
+from ctower_desktop.search.generic import GENERIC, generic
 from ctower_desktop.search.lexicon import lexicon
 from ctower_desktop.search.matching import Sought, Target, says
 from ctower_desktop.search.model import KIND_OF
@@ -31,6 +32,7 @@ _DEEPEST = 300  # hits of one search by words
 _ROWS_TO_SCORE = 8_000  # postings a search may walk; rarer words come first, the commonest are left out
 _TYPO_FROM = 4  # letters
 _CORRECTED = 0.9  # what a corrected word counts
+_MOST_NAMED = 6  # identifiers in texts found that are followed
 _LIKELY = 0.5  # how sure a way of saying something must be to tell how rare the thing is
 _ALIKE = 64  # words with like trigrams that are compared letter by letter
 
@@ -178,9 +180,18 @@ def search(db: apsw.Connection, meant: Understood, wanted: Filter) -> Found:
     total = max(sum(scope.chunks for scope in place.scopes), 1)
     sought = tuple(_sought(concept, often, total) for concept in concepts)
     hits = _best(place, concepts, sought, _affordable(concepts, often)) if place.scopes else []
-    named = [*meant.asked.identifiers, *meant.asked.phrases]
+    # a single word in quotes is mostly a name that half of the texts have
+    named = [*meant.asked.identifiers, *(phrase for phrase in meant.asked.phrases if " " in phrase)]
     exact = _word_for_word(place, named) if place.scopes else []
     return Found(hits, exact, Target(sought), corrected)
+
+
+def named_in(db: apsw.Connection, texts: Iterable[str], wanted: Filter) -> list[int]:
+    """Issues, with their comments, whose identifiers the texts name."""
+    found = dict.fromkeys(name for text in texts for name in words.identifiers(text) if "-" in name)
+    kinds = tuple(kind for kind in wanted.kinds or KIND_OF if KIND_OF[kind] == "issues")
+    place = _Place(db, _scopes(db, msgspec.structs.replace(wanted, kinds=kinds)), wanted)
+    return _word_for_word(place, list(found)[:_MOST_NAMED]) if place.scopes else []
 
 
 def _scopes(db: apsw.Connection, wanted: Filter) -> tuple[_Scope, ...]:
@@ -250,8 +261,9 @@ def _sought(concept: Concept, often: Mapping[str, int], total: int) -> Sought:
     own = often.get(concept.own, 0)
     others = [often[way] for way, sure in concept.ways.items() if way in often and sure >= _LIKELY]
     count = own or max(others, default=0)
+    light = GENERIC if concept.own in generic() else 1.0
     return Sought(
-        words.telling(count, total),
+        light * words.telling(count, total),
         tuple(sorted(concept.ways.items(), key=lambda pair: -pair[1])),
         word=concept.word,
     )

@@ -50,6 +50,7 @@ _ENGLISH_STOP_WORDS = (
     "he her him his how i if in into is it its just me my no nor not of on or our out she should so "
     "some than that the their them then there these they this those to up us was we were what when "
     "where which who whom why will with would you your "
+    "d ll m re s t ve "  # what an apostrophe leaves over
 )
 STOP_WORDS = frozenset(f"{_RUSSIAN_STOP_WORDS}{_ENGLISH_STOP_WORDS}".split())
 

@@ -67,7 +67,7 @@ def test_questions_are_told_from_answers(text, expected):
 def weighed(**more):
     known = {
         "near": 0.0, "glossed": 0.0, "pinned": False, "asks": False, "source_type": "message", "words": 20,
-        "beside": 0.0, "rank": None, "near_rank": None,
+        "beside": 0.0, "replies": 0.0, "rank": None, "near_rank": None,
     }  # fmt: skip
     return weighing.likelihood(
         weighing.features(matched(BOTH, terms_of(more.pop("text"))), **{**known, **more})
@@ -85,7 +85,7 @@ def test_more_of_the_question_is_likelier():
 def test_every_weight_has_a_name():
     found = weighing.features(
         matched(BOTH, ()), near=0, glossed=0, pinned=False, asks=False, source_type="issue", words=0,
-        beside=0, rank=None, near_rank=None,
+        beside=0, replies=0, rank=None, near_rank=None,
     )  # fmt: skip
     assert len(found) == len(weighing.NAMES) == len(weighing.WEIGHTS)
 
