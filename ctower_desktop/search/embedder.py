@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TOKENS_A_RUN = 1_024  # measured: longer runs are no faster, hold more memory and let a query wait longer
-_TEXTS_A_RUN = 32
 _LONGEST = 8_000  # characters of one text; the model's own limit cuts far earlier
 
 
@@ -148,12 +147,8 @@ class Embedder:
         prefixed = await asyncio.to_thread(lambda: [prefix + self._readable(text) for text in texts])
         async with self._one_stream:
             coded = await self._run(_Loaded.code, prefixed)
-            parts, places = [], []
-            for run in _runs([len(ids) for ids in coded]):
-                parts.append(await self._run(_Loaded.vectors, [coded[i] for i in run]))
-                places.extend(run)
-        order = np.argsort(np.array(places, dtype=np.intp))
-        return np.concatenate(parts)[order], sum(len(ids) for ids in coded)
+            parts = [await self._run(_Loaded.vectors, run) for run in _runs(coded)]
+        return np.concatenate(parts), sum(len(ids) for ids in coded)
 
     def _readable(self, text: str) -> str:
         """The text in words that the model knows: Russian is turned into English for one that has none."""
@@ -230,14 +225,16 @@ class _Loaded:
         return self.vectors(self.code(texts))
 
     def vectors(self, coded: Sequence[Sequence[int]]) -> Vectors:
+        """Each text by itself: an int8 model takes its scales from all that it is given at once."""
         import numpy as np
 
-        longest = max(len(ids) for ids in coded)
-        ids = np.zeros((len(coded), longest), np.int64)
-        mask = np.zeros_like(ids)
-        for row, found in enumerate(coded):
-            ids[row, : len(found)] = found
-            mask[row, : len(found)] = 1
+        return np.concatenate([self._alone(ids) for ids in coded])
+
+    def _alone(self, coded: Sequence[int]) -> Vectors:
+        import numpy as np
+
+        ids = np.array([coded], np.int64)
+        mask = np.ones_like(ids)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         made = self.session.run(None, {k: v for k, v in given.items() if k in self.inputs})[0]
         pooled = self._pooled(np.asarray(made, np.float32), mask)
@@ -258,12 +255,15 @@ class _Loaded:
         return made
 
 
-def _runs(lengths: Sequence[int]) -> list[list[int]]:
-    """Places of texts in runs of like length, within the budget of tokens."""
-    runs: list[list[int]] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if runs and len(runs[-1]) < _TEXTS_A_RUN and (len(runs[-1]) + 1) * lengths[place] <= _TOKENS_A_RUN:
-            runs[-1].append(place)
+def _runs(coded: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
+    """The texts in their order, in runs within the budget of tokens."""
+    runs: list[list[Sequence[int]]] = []
+    left = 0
+    for ids in coded:
+        if runs and len(ids) <= left:
+            runs[-1].append(ids)
+            left -= len(ids)
         else:
-            runs.append([place])
+            runs.append([ids])
+            left = _TOKENS_A_RUN - len(ids)
     return runs
