@@ -26,8 +26,8 @@ class Cache:
     changed is given to the one who asked, but not kept.
     """
 
-    def __init__(self, tower: Tower, most: int = _MOST) -> None:
-        self._tower, self._most = tower, most
+    def __init__(self, tower: Tower) -> None:
+        self._tower, self._most = tower, _MOST
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._versions: dict[str, int] = {}  # how often each table has changed
         metrics = tower.metrics

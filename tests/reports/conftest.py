@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ctower_desktop.kernel.system import as_text
+from ctower_desktop.kernel.system import Home, as_text
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
 
@@ -29,7 +29,9 @@ class Fill:
         names = ", ".join(columns)
         marks = ", ".join("?" for _ in columns)
         await self.tower.db.write(
-            lambda db: list(db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(columns.values())))
+            lambda db: list(
+                db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(columns.values()))
+            )
         )
 
     def ago(self, **span: float) -> datetime:
@@ -54,7 +56,13 @@ class Fill:
         return conversation
 
     async def message(
-        self, conversation: str, content: str, at: datetime | None = None, *, incoming: bool = True, **values: Any
+        self,
+        conversation: str,
+        content: str,
+        at: datetime | None = None,
+        *,
+        incoming: bool = True,
+        **values: Any,
     ) -> str:
         number = next(self.numbers)
         message = f"cwmsg:{self.project.id}:1:{number}"
@@ -181,11 +189,8 @@ def another(tower, clock, numbers) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture(autouse=True)
-async def _utc(request):
-    """The user lives in Moscow and reads English, unless a test says otherwise."""
-    if "tower" in request.fixturenames:
-        from ctower_desktop.kernel.regional import Regional
-
-        tower = request.getfixturevalue("tower")
-        await tower.settings.change(Regional, {"time_zone": "Europe/Moscow", "language": "en"})
+@pytest.fixture
+def home(home: Home) -> Home:
+    """The user lives in Moscow and reads English."""
+    home.settings.write_text('[regional]\ntime_zone = "Europe/Moscow"\nlanguage = "en"\n', "utf-8")
+    return home
