@@ -217,7 +217,7 @@ CREATE TABLE kag_action_run (  -- what was done about a recommendation
     UNIQUE (recommendation_id, dedupe_key),
     FOREIGN KEY (project_id, account_scope_id) REFERENCES project (id, account_scope_id) ON DELETE CASCADE
 ) STRICT;
-CREATE INDEX kag_action_run_recent ON kag_action_run (recommendation_id, created_at DESC, id);
+CREATE INDEX kag_action_run_recent ON kag_action_run (recommendation_id, created_at DESC);
 CREATE INDEX kag_action_run_due ON kag_action_run (project_id, next_retry_at) WHERE status = 'failed';
 CREATE INDEX kag_action_run_open ON kag_action_run (project_id, updated_at) WHERE status = 'running';
 CREATE INDEX kag_action_run_project ON kag_action_run (project_id, account_scope_id);

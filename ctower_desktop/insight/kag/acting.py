@@ -170,10 +170,9 @@ async def _task(
     call: Scoped, project: ProjectRef, about: Recommendation, wish: Task, run: ActionRun
 ) -> dict[str, Any]:
     """One task for a recommendation: in Linear where it is connected to the project, else here."""
-    runs = await call.tower.db.read(action_store.listed, about.id)
-    tasks = [each for each in runs if each.action_type == "create_or_update_task"]
-    first = min(tasks, key=lambda each: (each.created_at, each.id))  # its id is that of the task
-    begun = next((each.result["target"] for each in reversed(tasks) if "target" in each.result), "")
+    tasks = await call.tower.db.read(action_store.tasks, about.id)
+    first = tasks[0]  # its id is that of the task
+    begun = next((each.result["target"] for each in tasks if "target" in each.result), "")
     connector = CONNECTORS["linear"]
     connected = connector.missing_setting(call.tower.settings.get(connector.settings)) is None
     place = await call.tower.db.read(where, project.id)

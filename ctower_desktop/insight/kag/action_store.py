@@ -86,7 +86,15 @@ _LISTED = Query(
     ActionRun,
     f"""
     SELECT {_COLUMNS} FROM kag_action_run WHERE recommendation_id = :recommendation_id
-    ORDER BY created_at DESC, id LIMIT :limit
+    ORDER BY created_at DESC, kag_action_run.rowid DESC LIMIT :limit
+    """,
+)
+_TASKS = Query(
+    ActionRun,
+    f"""
+    SELECT {_COLUMNS} FROM kag_action_run
+    WHERE recommendation_id = :recommendation_id AND action_type = 'create_or_update_task'
+    ORDER BY created_at, kag_action_run.rowid
     """,
 )
 _AGAIN = Command("""
@@ -174,6 +182,11 @@ def one(db: apsw.Connection, ids: Sequence[str], run_id: str) -> ActionRun:
 def listed(db: apsw.Connection, recommendation_id: str, limit: int = 100) -> list[ActionRun]:
     """What was done about a recommendation, the last first."""
     return _LISTED.all(db, recommendation_id=recommendation_id, limit=limit)
+
+
+def tasks(db: apsw.Connection, recommendation_id: str) -> list[ActionRun]:
+    """Every time a task was made or changed, the first one first."""
+    return _TASKS.all(db, recommendation_id=recommendation_id)
 
 
 def again(db: apsw.Connection, ids: Sequence[str], run_id: str, now: datetime) -> ActionRun:
