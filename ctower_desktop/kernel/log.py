@@ -124,3 +124,16 @@ def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
     for chatty in ("httpx", "httpcore", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     return newest
+
+
+def limit(file_bytes: int, files: int) -> None:
+    """Let the log take at most `files` files of `file_bytes` from now on; older ones go. Blocking."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.handlers.RotatingFileHandler):
+            handler.acquire()
+            try:
+                for number in range(files, handler.backupCount + 1):
+                    Path(f"{handler.baseFilename}.{number}").unlink(missing_ok=True)
+                handler.maxBytes, handler.backupCount = file_bytes, files - 1
+            finally:
+                handler.release()

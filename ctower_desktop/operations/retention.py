@@ -116,3 +116,16 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
             description="Older lines are deleted; 0 keeps them for ever.",
         ),
     ] = 0
+    log_file_mb: Annotated[
+        int,
+        Meta(ge=1, le=1_000, title="Size of a log file (MB)", description="Then the next file is begun."),
+    ] = 2
+    log_files: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=100,
+            title="Log files",
+            description="So many files of the log are kept; the oldest goes.",
+        ),
+    ] = 5

@@ -149,3 +149,19 @@ def test_a_level_that_does_not_exist_is_info(tmp_path, asked, kept):
             root.removeHandler(handler)
             handler.close()
         root.setLevel(level)
+
+
+def test_the_log_takes_no_more_than_it_is_given(started, tmp_path):
+    def files() -> int:
+        return len(list(tmp_path.glob("ctower.log*")))
+
+    log.limit(2_000, 4)
+    for number in range(200):
+        logging.getLogger("somewhere").info("a line of some length, number %d", number)
+    assert files() == 4
+    log.limit(2_000, 2)
+    assert files() == 2
+    for number in range(200):
+        logging.getLogger("somewhere").info("a line of some length, number %d", number)
+    assert files() == 2
+    assert max(path.stat().st_size for path in tmp_path.glob("ctower.log*")) <= 2_000
