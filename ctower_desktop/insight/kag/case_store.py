@@ -36,6 +36,7 @@ _PUT_SIGNATURE = Command("""
     ON CONFLICT (project_id, window_days) DO UPDATE SET signature_hash = excluded.signature_hash,
         features = excluded.features, patterns = excluded.patterns, context = excluded.context,
         computed_at = excluded.computed_at
+    WHERE signature_hash IS NOT excluded.signature_hash
 """)
 _CANDIDATES = Query(
     _Candidate,
@@ -77,7 +78,7 @@ _FORECASTS = Query(
 def put_signature(
     db: apsw.Connection, project: ProjectRef, window_days: int, signature: Signature, at: str
 ) -> None:
-    """Keep what a project looked like."""
+    """Keep what a project looked like; the same again is no news to anybody who follows changes."""
     _PUT_SIGNATURE.run(
         db,
         project_id=project.id,
