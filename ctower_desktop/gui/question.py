@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,9 +13,9 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWid
 
 from ctower_desktop.gui import icons, theme
 from ctower_desktop.gui.flow import FlowLayout
-from ctower_desktop.gui.text import tr, trn
+from ctower_desktop.gui.text import day, tr, trn
 from ctower_desktop.gui.widgets import SearchField, ToggleChip
-from ctower_desktop.search.model import LightragQuery
+from ctower_desktop.search.model import Days, LightragQuery
 
 _PERIODS = (0, 7, 30, 90, 365)  # days; 0 is any time
 _REMEMBERED = 20
@@ -63,6 +64,45 @@ class MenuChip(QPushButton):
         self.setIcon(icons.icon("chevron-down", "text_3", 12))
 
 
+class PeriodChip(QPushButton):
+    """The days that the question's own words name; a click takes them away."""
+
+    removed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.days: Days | None = None
+        self.setProperty("chip", True)
+        self.setCheckable(True)
+        self.setFont(theme.font("meta"))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross stands behind the words
+        self.clicked.connect(self.removed)
+        self._restyle()
+        theme.signals().changed.connect(self._restyle)
+        self.hide()
+
+    def show_days(self, days: Days | None) -> None:
+        """The days that a search kept to; None hides the chip."""
+        self.days = days
+        self.setVisible(days is not None)
+        if days is not None:
+            self.setChecked(True)
+            first, last = (day(datetime.fromisoformat(one)) for one in (days.first, days.last))
+            self.setText(first if first == last else f"{first} – {last}")
+            told = tr(
+                "Only {days}, because the question says “{words}”. Click to search at any time.",
+                days=self.text(),
+                words=days.words,
+            )
+            self.setToolTip(html.escape(told))
+            self.setAccessibleName(told)
+
+    def _restyle(self) -> None:
+        self.setIcon(icons.icon("close", "text_3", 12))
+
+
 class _Field(SearchField):
     """The arrow up brings back what was asked before."""
 
@@ -84,6 +124,7 @@ class QuestionBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._days = 0
+        self._untimed = ""  # the question whose time words are to be passed over
         self._past: list[str] = []
         self._back = -1
         self.field = _Field(tr("Ask about anything that was said, done or sold…"), tr("Enter ↵"), large=True)
@@ -100,13 +141,16 @@ class QuestionBar(QWidget):
         self.period = MenuChip(_period(0))
         for days in _PERIODS:
             self.period.add(_period(days), partial(self._set_period, days))
+        self.understood = PeriodChip()
+        self.understood.removed.connect(self._at_any_time)
         self.recent = MenuChip(tr("Asked before"))
         self.recent.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.field)
-        column.addLayout(FlowLayout(*self.kinds.values(), self.period, self.private, self.recent))
+        limits = (*self.kinds.values(), self.period, self.understood, self.private, self.recent)
+        column.addLayout(FlowLayout(*limits))
         for chip in (*self.kinds.values(), self.private):
             chip.clicked.connect(self._narrowed)
 
@@ -118,7 +162,7 @@ class QuestionBar(QWidget):
     @property
     def narrowed(self) -> bool:
         """Whether the chips leave anything out."""
-        return bool(self._chosen()) or self._days > 0
+        return bool(self._chosen()) or self._days > 0 or self.understood.days is not None
 
     def query(self, now: datetime) -> LightragQuery:
         """The question with its limits."""
@@ -129,6 +173,7 @@ class QuestionBar(QWidget):
             source_filter=self._chosen() or None,
             date_from=since,
             include_private=self.private.isChecked(),
+            any_time=self.text == self._untimed,
         )
 
     def ask(self, text: str) -> None:
@@ -142,6 +187,7 @@ class QuestionBar(QWidget):
             chip.setChecked(False)
         self._days = 0
         self._show_period()
+        self._untimed = self.text
         self._narrowed()
 
     def remember(self, text: str) -> None:
@@ -155,9 +201,10 @@ class QuestionBar(QWidget):
 
     def forget(self) -> None:
         """Another project: other questions."""
-        self._past, self._back = [], -1
+        self._past, self._back, self._untimed = [], -1, ""
         self.recent.empty()
         self.recent.hide()
+        self.understood.show_days(None)
         self.field.clear()
 
     def _chosen(self) -> list[str]:
@@ -172,6 +219,11 @@ class QuestionBar(QWidget):
     def _show_period(self) -> None:
         self.period.setText(_period(self._days))
         self.period.setAccessibleName(self.period.text())
+
+    def _at_any_time(self) -> None:
+        self._untimed = self.text
+        self.understood.show_days(None)
+        self._entered()
 
     def _entered(self) -> None:
         if self.text:

@@ -91,6 +91,7 @@ class LightragQuery(SearchQuery, frozen=True, kw_only=True):
     """A question to be answered from some or all sources."""
 
     source_filter: list[str] | None = msgspec.field(default=None, name="sourceFilter")
+    any_time: bool = msgspec.field(default=False, name="anyTime")  # time words narrow nothing
 
 
 class ChunkHit(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
+from ctower_desktop.kernel.regional import Regional, day_bounds, local
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.search import (
@@ -122,29 +123,29 @@ def chosen(ask: LightragQuery) -> tuple[tuple[SourceType, ...] | None, bool]:
 async def retrieve(tower: Tower, project_id: str, ask: LightragQuery) -> Retrieved:
     """Find and rank; raise InvalidDateRange. Without a model that can be used, words do it alone.
 
-    Time words of the question narrow the search unless it has dates of its own, or nothing fits in them.
+    Time words of the question, on the user's calendar, narrow the search unless it has dates of its own or
+    asks for any time, or nothing fits in them.
     """
     first, last = period(ask)
     kinds, with_chunks = chosen(ask)
     wanted = Filter(
         project_id=project_id, kinds=kinds, include_private=ask.include_private, first=first, last=last
     )
-    today = tower.clock.now().date()
+    regional = tower.settings.get(Regional)
+    today = local(tower.clock.now(), regional).date()
     meant = await asyncio.to_thread(lambda: understand(ask.query, today, lexicon()))
     search = _Search(tower, ask, meant, kinds, with_chunks)
-    if meant.period is None or first is not None or last is not None:
+    if ask.any_time or meant.period is None or first is not None or last is not None:
         return await search.within(wanted)
     narrow = msgspec.structs.replace(
-        wanted, first=_start(meant.period.first), last=_start(meant.period.last + timedelta(days=1))
+        wanted,
+        first=as_text(day_bounds(meant.period.first, regional)[0]),
+        last=as_text(day_bounds(meant.period.last, regional)[1]),
     )
     found = await search.within(narrow, applied=True)
     if max((candidate.relevance for candidate in found.evidence), default=0.0) >= _FITS:
         return found
     return await search.within(wanted)
-
-
-def _start(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00.000Z"
 
 
 @dataclass(frozen=True, slots=True)

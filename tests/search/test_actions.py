@@ -5,6 +5,7 @@ import pytest
 
 from ctower_desktop.kernel import check
 from ctower_desktop.kernel.errors import Invalid
+from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.tower import AuditLine, ProjectRef, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
 from ctower_desktop.search import actions
@@ -147,6 +148,23 @@ async def test_dates_are_those_of_the_message_and_the_last_day_counts(call, said
     assert [item.snippet for item in found.evidence] == ["Оплата первая"]
     found = await asked(call, "оплата", date_to="2026-10-01T20:00:00Z")
     assert found.evidence == []
+
+
+async def test_time_words_name_days_of_the_users_own_calendar(call, said, indexer):
+    await call.tower.settings.change(Regional, {"time_zone": "Europe/Moscow"})
+    await said.message("Оплата прошла", at="2026-11-18T21:30:00.000Z")  # half past midnight of the 19th there
+    await said.message("Оплата не прошла", at="2026-11-19T21:30:00.000Z")  # already the 20th
+    await indexer.run(call.project_id)
+    found = await asked(call, "что с оплатой вчера")
+    assert [item.snippet for item in found.evidence] == ["Оплата прошла"]
+    assert (found.period.first, found.period.last, found.period.words) == (
+        "2026-11-19",
+        "2026-11-19",
+        "вчера",
+    )
+    found = await asked(call, "что с оплатой вчера", any_time=True)
+    assert {item.snippet for item in found.evidence} == {"Оплата прошла", "Оплата не прошла"}
+    assert found.period is None
 
 
 @pytest.mark.parametrize(

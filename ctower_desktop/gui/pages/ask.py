@@ -184,6 +184,7 @@ class AskPage(Page):
     def _found(self, found: LightragAnswer) -> None:
         self._patience.stop()
         self.waiting.hide()
+        self.bar.understood.show_days(found.period)
         self.heading.setVisible(bool(found.evidence))
         self.evidence.show_items(found.evidence, self._asked, self.tower.clock.now())
         self.area.verticalScrollBar().setValue(0)

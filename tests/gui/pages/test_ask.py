@@ -57,6 +57,27 @@ def test_a_question_is_answered_and_its_evidence_opens_where_it_was_written(on_s
     on_stage(body)
 
 
+def test_days_that_the_question_names_are_a_chip_that_can_be_taken_away(on_stage):
+    async def body(stage):
+        page = await asked(stage, "что говорили о запуске магазина сегодня")
+        chip = page.bar.understood
+        assert page.answered.period.first == page.answered.period.last == "2026-11-20"
+        assert chip.isVisibleTo(page)
+        assert "2026" not in chip.text()
+        assert "сегодня" in chip.accessibleName()
+        assert page.bar.narrowed
+        QTest.mouseClick(chip, Qt.MouseButton.LeftButton)
+        await until(lambda: page.answered is not None)
+        assert page.answered.period is None
+        assert not chip.isVisibleTo(page)
+        page.bar.ask("что говорили о запуске вчера и сегодня")
+        await until(lambda: page.answered is not None)
+        assert page.answered.query.endswith("сегодня")
+        assert not page.bar.query(stage.tower.clock.now()).any_time, "another question keeps its own days"
+
+    on_stage(body)
+
+
 def test_the_answer_grows_while_it_is_written(on_stage, monkeypatch):
     async def body(stage):
         await fill(stage)
