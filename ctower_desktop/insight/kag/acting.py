@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import Annotated, Any
 
 import msgspec
@@ -19,14 +20,22 @@ from ctower_desktop.inbox.outbound.model import (
     SendUncertain,
 )
 from ctower_desktop.insight.continuity.apply_store import where
-from ctower_desktop.insight.kag import action_store, recipient_store
-from ctower_desktop.insight.kag.model import ActionInvalid, ActionRun, ActionType, Recommendation
+from ctower_desktop.insight.kag import action_store, recipient_store, recommendation_store
+from ctower_desktop.insight.kag.model import (
+    ActionFailed,
+    ActionInvalid,
+    ActionRun,
+    ActionType,
+    Recommendation,
+)
 from ctower_desktop.kernel.check import check
-from ctower_desktop.kernel.errors import Conflict, Invalid
+from ctower_desktop.kernel.errors import Conflict, Invalid, StorageFailure, TowerError
 from ctower_desktop.kernel.sql import as_json
 from ctower_desktop.kernel.tower import ProjectRef, Scoped
 from ctower_desktop.work import local_store
 from ctower_desktop.work.model import EditIssue, LocalIssue
+
+log = logging.getLogger(__name__)
 
 _TASK_PRIORITY = {5: 1, 4: 2}  # ours to that of issues, where 1 is urgent
 
@@ -106,6 +115,46 @@ def wanted(
 
 def _digest(text: str) -> str:
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Acted(msgspec.Struct, frozen=True):
+    """What was done; `idempotent` says that the same had been done before."""
+
+    run: ActionRun
+    recommendation: Recommendation
+    idempotent: bool
+
+
+async def attempt(call: Scoped, project: ProjectRef, about: Recommendation, run: ActionRun) -> Acted:
+    """Do it and note how it went; raise ActionFailed with the reason."""
+    db, clock = call.tower.db, call.tower.clock
+    try:
+        result = await perform(call, project, about, run)
+    except StorageFailure:
+        raise  # nobody knows what was noted; the run is found again when the database is back
+    except TowerError as error:
+        said = f"{error.code}: {error}"
+        await db.write_durably(action_store.failed, run, said, clock.now())
+        call.noted.status = "failed"
+        raise ActionFailed(said) from error
+    await db.write_durably(action_store.succeeded, run, result, clock.text())
+    ended = await db.read(action_store.one, [about.project_id], run.id)
+    after = await db.read(recommendation_store.found, [about.project_id], about.id)
+    return Acted(ended, after, idempotent=False)
+
+
+async def retry_due(call: Scoped) -> int:
+    """Try once more what failed and has waited long enough; return how many were tried."""
+    db, own = call.tower.db, [call.project_id]
+    due = await db.read(action_store.due, call.project_id, call.tower.clock.text())
+    for run_id in due:
+        run = await db.write_durably(action_store.again, own, run_id, call.tower.clock.now())
+        about = await db.read(recommendation_store.found, own, run.recommendation_id)
+        try:
+            await attempt(call, call.project_ref, about, run)
+        except ActionFailed as error:
+            log.info("an action on a recommendation failed again: %s", error)
+    return len(due)
 
 
 async def perform(call: Scoped, project: ProjectRef, about: Recommendation, run: ActionRun) -> dict[str, Any]:

@@ -55,6 +55,10 @@ class _Due(msgspec.Struct, frozen=True):
     next_at: str
 
 
+class _Id(msgspec.Struct, frozen=True):
+    id: str
+
+
 class _Count(msgspec.Struct, frozen=True):
     n: int
 
@@ -113,6 +117,15 @@ _FAILED = Command("""
         finished_at = :at
     WHERE id = :id
 """)
+_FAILED_DUE = Query(
+    _Id,
+    """
+    SELECT a.id FROM kag_action_run AS a JOIN kag_recommendation_v2 AS r ON r.id = a.recommendation_id
+    WHERE a.project_id = :project_id AND a.status = 'failed' AND a.next_retry_at <= :now
+      AND r.status IN ('new', 'acknowledged') AND r.ended_at IS NULL
+    ORDER BY a.next_retry_at LIMIT 20
+    """,
+)
 _LOST = Command("""
     UPDATE kag_action_run SET status = 'failed', error = :error, updated_at = :at, finished_at = :at
     WHERE project_id = :project_id AND status = 'running' AND updated_at < :before
@@ -224,6 +237,11 @@ def wait_minutes(attempts: int) -> int:
     return int(max(1, min(_LONGEST_WAIT, 2 ** min(attempts, 10))))
 
 
+def due(db: apsw.Connection, project_id: str, now: str) -> list[str]:
+    """Failed runs that are worth another try, as long as their recommendation is not settled."""
+    return [row.id for row in _FAILED_DUE.all(db, project_id=project_id, now=now)]
+
+
 def give_up_lost(db: apsw.Connection, project_id: str, now: datetime) -> int:
     """Runs that died with the program have failed; return how many."""
     before = as_text(now - LOST_AFTER)
@@ -255,14 +273,14 @@ def set_reminder(  # noqa: PLR0917
 def remind(db: apsw.Connection, project_id: str, now: datetime) -> int:
     """Bring up what is due, forget what is settled; return how many were brought up."""
     _SETTLED.run(db, project_id=project_id)
-    due = _DUE.all(db, project_id=project_id, now=as_text(now))
-    for each in due:
+    waiting = _DUE.all(db, project_id=project_id, now=as_text(now))
+    for each in waiting:
         step = timedelta(seconds=each.every_seconds)
         missed = (now - from_text(each.next_at)) // step
         following = as_text(from_text(each.next_at) + (missed + 1) * step)
         _REMIND.run(db, id=each.recommendation_id, at=as_text(now), next=following)
         _RAISE.run(db, id=each.recommendation_id, at=as_text(now))
-    return len(due)
+    return len(waiting)
 
 
 def unseen(db: apsw.Connection, project_id: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ctower_desktop.insight.kag import action_store
+from ctower_desktop.insight.kag.acting import retry_due
 from ctower_desktop.insight.kag.model import WINDOWS
 from ctower_desktop.insight.kag.refreshing import (
     RefreshResult,
@@ -29,6 +30,7 @@ class Renewed(msgspec.Struct, frozen=True):
     touched_forecasts: int
     touched_recommendations_v2: int
     reminded: int
+    retried_actions: int
     lost_actions: int
 
 
@@ -49,9 +51,10 @@ class Signed(msgspec.Struct, frozen=True):
 
 @job("kag_recommendations_refresh", every=900, when=is_live)
 async def renew(call: Desktop) -> Renewed:
-    """Read the event log, measure, forecast and recommend; bring up what somebody wants to be reminded of."""
+    """Read the event log, measure, forecast, recommend; remind of what is due and retry what failed."""
     found: RefreshResult = await refresh(call, day=False)
     now = call.tower.clock.now()
+    retried = await retry_due(call)
     lost = await call.tower.db.write(action_store.give_up_lost, call.project_id, now)
     reminded = await call.tower.db.write(action_store.remind, call.project_id, now)
     return Renewed(
@@ -61,6 +64,7 @@ async def renew(call: Desktop) -> Renewed:
         found.forecast.touched if found.forecast else 0,
         found.recommendations_v2.touched if found.recommendations_v2 else 0,
         reminded,
+        retried,
         lost,
     )
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from ctower_desktop.insight.kag import action_store, recommendation_store
 from ctower_desktop.insight.kag.access import ids, opened, visible
-from ctower_desktop.insight.kag.acting import perform, wanted
+from ctower_desktop.insight.kag.acting import Acted, attempt, wanted
 from ctower_desktop.insight.kag.model import (
     HELPFUL,
     STATUSES,
@@ -29,7 +29,7 @@ from ctower_desktop.insight.kag.recommendation_store import Shown
 from ctower_desktop.insight.kag.refreshing import RecommendationsResult, recommend
 from ctower_desktop.insight.kag.settings import KagDisabled
 from ctower_desktop.kernel.endpoint import TOWER
-from ctower_desktop.kernel.errors import NotFound, StorageFailure, TowerError
+from ctower_desktop.kernel.errors import NotFound
 from ctower_desktop.kernel.tower import ProjectRef, Scoped
 
 _CLOSED = (KagDisabled, NotFound)
@@ -113,14 +113,6 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     action_payload: dict[str, Any] = {}
     max_retries: Annotated[int, Meta(ge=0, le=10)] = 3
     all_projects: bool = False
-
-
-class Acted(msgspec.Struct, frozen=True):
-    """What was done; `idempotent` says that the same had been done before."""
-
-    run: ActionRun
-    recommendation: Recommendation
-    idempotent: bool
 
 
 class Again(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,7 +229,7 @@ async def act_on_recommendation(call: Scoped, recommendation_id: Id, body: Act) 
     begun = await tower.db.write_durably(action_store.begin, project, wish, tower.clock.text())
     if begun.known:
         return Acted(begun.run, about, idempotent=True)
-    return await _done(call, project, about, begun.run)
+    return await attempt(call, project, about, begun.run)
 
 
 @TOWER.post(
@@ -253,25 +245,7 @@ async def retry_recommendation_action(call: Scoped, action_id: Id, body: Again) 
     run = await tower.db.write_durably(action_store.again, own, action_id.lower(), tower.clock.now())
     about = await tower.db.read(recommendation_store.found, own, run.recommendation_id)
     project = await _about(call, about, action_type=run.action_type)
-    return await _done(call, project, about, run)
-
-
-async def _done(call: Scoped, project: ProjectRef, about: Recommendation, run: ActionRun) -> Acted:
-    """Do it and note how it went."""
-    db, clock = call.tower.db, call.tower.clock
-    try:
-        result = await perform(call, project, about, run)
-    except StorageFailure:
-        raise  # nobody knows what was noted; the run is found again when the database is back
-    except TowerError as error:
-        said = f"{error.code}: {error}"
-        await db.write_durably(action_store.failed, run, said, clock.now())
-        call.noted.status = "failed"
-        raise ActionFailed(said) from error
-    await db.write_durably(action_store.succeeded, run, result, clock.text())
-    ended = await db.read(action_store.one, [about.project_id], run.id)
-    after = await db.read(recommendation_store.found, [about.project_id], about.id)
-    return Acted(ended, after, idempotent=False)
+    return await attempt(call, project, about, run)
 
 
 async def _about(call: Scoped, found: Recommendation, **noted: Any) -> ProjectRef:

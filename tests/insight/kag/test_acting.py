@@ -259,6 +259,29 @@ class TestRetry:
         with pytest.raises(RetryInvalid):
             await retry_recommendation_action(call, run.id, Again())
 
+    async def test_comes_by_itself_when_it_is_time(self, call, due, post: Post, clock, tower, project):
+        post.smtp.faults.append(Fault("RCPT", "451 4.3.0 Come back later"))
+        with pytest.raises(ActionFailed):
+            await act(call, due, "send_message", recipient=ANNA)
+        assert await self.retried(tower, project) == 0, "not yet"
+        clock.advance(180)
+        assert await self.retried(tower, project) == 1
+        (run,) = await runs(call, due)
+        assert (run.status, run.attempts, len(post.smtp.inbox)) == ("succeeded", 2, 1)
+        clock.advance(7_200)
+        assert await self.retried(tower, project) == 0
+
+    async def test_does_not_come_for_what_is_settled(self, call, due, clock, tower, project):
+        with pytest.raises(ActionFailed):
+            await act(call, due, "send_message", recipient=ANNA)
+        await set_recommendation_status(call, due.id, SetStatus(status="dismissed"))
+        clock.advance(180)
+        assert await self.retried(tower, project) == 0
+
+    async def retried(self, tower, project):
+        scheduler = await tower.part(Scheduler)
+        return (await scheduler.run_now(project, "kag_recommendations_refresh")).details.retried_actions
+
     async def test_needs_something_that_was_tried(self, call):
         with pytest.raises(ActionNotFound):
             await retry_recommendation_action(call, UNKNOWN, Again())
