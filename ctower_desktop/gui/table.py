@@ -79,10 +79,14 @@ class StructTable(QAbstractTableModel, Generic[Row]):
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Order the rows by a column."""
+        """Order the rows by a column; what is selected stays selected."""
         self.layoutAboutToBeChanged.emit()
         self._order = (column, order)
+        before, held = list(self._rows), self.persistentIndexList()
         self._sort()
+        places = {id(row): place for place, row in enumerate(self._rows)}
+        moved = [self.index(places[id(before[index.row()])], index.column()) for index in held]
+        self.changePersistentIndexList(held, moved)
         self.layoutChanged.emit()
 
     def _sort(self) -> None:
