@@ -127,7 +127,7 @@ async def set_channel_policy(call: Scoped, body: SetPolicy) -> PolicyAnswer:
     return PolicyAnswer(found)
 
 
-@TOWER.post("/outbound/process", raises=(OutboundDisabled,), pace="expensive", role="pm")
+@TOWER.post("/outbound/process", raises=(OutboundDisabled,))
 async def process_outbound(call: Scoped, body: ProcessOutbound) -> ProcessAnswer:
     """Send what is due now, the longest waiting first."""
     outbox = await call.tower.part(Outbox)
@@ -215,7 +215,6 @@ async def edit_outbound(call: Scoped, outbound_id: OutboundId, body: EditOutboun
     "/outbound/{outbound_id}/approve",
     raises=(OutboundNotFound, OutboundInvalidState),
     audit="outbound.approve",
-    role="pm",
 )
 async def approve_outbound(call: Scoped, outbound_id: OutboundId, body: ApproveOutbound) -> OutboundAnswer:
     """Let a draft go out; what is approved or sent already stays as it is."""
@@ -227,7 +226,7 @@ async def approve_outbound(call: Scoped, outbound_id: OutboundId, body: ApproveO
     return OutboundAnswer(found)
 
 
-@TOWER.post("/outbound/{outbound_id}/send", raises=_STOPPERS, audit="outbound.send", role="pm")
+@TOWER.post("/outbound/{outbound_id}/send", raises=_STOPPERS, audit="outbound.send")
 async def send_outbound(call: Scoped, outbound_id: OutboundId) -> SentAnswer:
     """Send an approved message now, or one that failed once more."""
     call.noted.about("outbound", outbound_id.lower())
@@ -261,7 +260,6 @@ async def cancel_outbound(call: Scoped, outbound_id: OutboundId) -> OutboundAnsw
     "/outbound/{outbound_id}/resolve",
     raises=(OutboundNotFound, OutboundInvalidState, CannotCheck, SendUncertain),
     audit="outbound.resolve",
-    role="pm",
 )
 async def resolve_outbound(call: Scoped, outbound_id: OutboundId, body: ResolveOutbound) -> OutboundAnswer:
     """Say what became of a message nobody knows about, or have the vendor asked.
