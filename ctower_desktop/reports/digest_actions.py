@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from ctower_desktop.kernel.endpoint import TOWER, Text
 from ctower_desktop.kernel.tower import Scoped
@@ -62,7 +65,7 @@ async def read_daily_digest(call: Scoped, digest_id: Uuid) -> OneDailyDigest:
 async def show_daily_digest(call: Scoped, digest_id: Uuid, query: ReadDocument) -> Text:
     """The digest of one day as a page (`format=html`) or as Markdown, in the language of the settings."""
     found = await call.tower.db.read(kept_store.day, call.project_id, digest_id.lower())
-    return _shown(day_document(found.summary, call.project_ref.name, speech(call)), query.format)
+    return await _shown(call, day_document, found.summary, query.format)
 
 
 @TOWER.post(
@@ -95,7 +98,7 @@ async def read_weekly_digest(call: Scoped, digest_id: Uuid) -> OneWeeklyDigest:
 async def show_weekly_digest(call: Scoped, digest_id: Uuid, query: ReadDocument) -> Text:
     """The digest of one week as a page (`format=html`) or as Markdown, in the language of the settings."""
     found = await call.tower.db.read(kept_store.week, call.project_id, digest_id.lower())
-    return _shown(week_document(found.summary, call.project_ref.name, speech(call)), query.format)
+    return await _shown(call, week_document, found.summary, query.format)
 
 
 @TOWER.get("/digests/mails")
@@ -126,7 +129,16 @@ def read_day(text: str) -> date:
     return found
 
 
-def _shown(document: Document, form: str) -> Text:
-    if form == "markdown":
-        return Text(rendering.markdown(document), rendering.MARKDOWN)
-    return Text(rendering.html(document), rendering.HTML)
+async def _shown(
+    call: Scoped, document_of: Callable[..., Document], summary: dict[str, Any], form: str
+) -> Text:
+    """A digest as a page or as Markdown, made off the loop."""
+    name, say = call.project_ref.name, speech(call)
+
+    def made() -> Text:
+        document = document_of(summary, name, say)
+        if form == "markdown":
+            return Text(rendering.markdown(document), rendering.MARKDOWN)
+        return Text(rendering.html(document), rendering.HTML)
+
+    return await asyncio.to_thread(made)

@@ -13,11 +13,12 @@ from ctower_desktop.kernel.jobs import Again, job
 from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import as_text
 from ctower_desktop.kernel.tower import Desktop, Tower
-from ctower_desktop.reports import kept_store
+from ctower_desktop.reports import kept_store, rendering
 from ctower_desktop.reports.digest_document import Kind, day_document, week_document
 from ctower_desktop.reports.digests import make_day, make_week, monday_of, today_of
 from ctower_desktop.reports.document import Document
 from ctower_desktop.reports.mailing import (
+    Letter,
     Mailed,
     Slot,
     daily_slots,
@@ -145,9 +146,18 @@ async def _mail(
     mailed = Mailed(note="not_due: nothing is to be mailed at this time")
     for slot in slots:
         if is_open(slot, now):
-            mailed = await deliver(call, slot, document(_kind(slot)))
+            mailed = await deliver(call, slot, await asyncio.to_thread(_letter, document, _kind(slot)))
     again = next_look(slots, now, mailed)
     return mailed, as_text(again) if again is not None else None
+
+
+def _letter(document_of: Callable[[Kind], Document], kind: Kind) -> Letter:
+    document = document_of(kind)
+    return Letter(
+        subject=f"{document.title} · {document.subtitle}",
+        text=rendering.markdown(document).decode(),
+        html=rendering.html(document).decode(),
+    )
 
 
 def _kind(slot: Slot) -> Kind:

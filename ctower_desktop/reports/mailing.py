@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from ctower_desktop.connectors.channels import registry  # noqa: F401 - fills CHANNELS
 from ctower_desktop.inbox.outbound.channel import (
     CHANNELS,
     Channel,
@@ -19,8 +20,7 @@ from ctower_desktop.inbox.outbound.settings import OutboundSettings
 from ctower_desktop.kernel.regional import Regional, is_working, local, moment_at
 from ctower_desktop.kernel.system import as_text
 from ctower_desktop.kernel.tower import Scoped, Tower
-from ctower_desktop.reports import kept_store, rendering
-from ctower_desktop.reports.document import Document
+from ctower_desktop.reports import kept_store
 from ctower_desktop.reports.kept_store import MailDue
 from ctower_desktop.reports.model import MailKind
 from ctower_desktop.reports.settings import DigestSettings, addresses
@@ -40,6 +40,14 @@ class Mailed(msgspec.Struct, frozen=True):
     failed: int = 0
     uncertain: int = 0
     note: str = ""
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """What is mailed."""
+
+    subject: str
+    text: str
+    html: str
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -88,8 +96,8 @@ def is_open(slot: Slot, now: datetime) -> bool:
     return slot.opens <= now < slot.closes
 
 
-async def deliver(call: Scoped, slot: Slot, document: Document) -> Mailed:
-    """Mail a document to everybody who has not got it yet, and note what became of each."""
+async def deliver(call: Scoped, slot: Slot, letter: Letter) -> Mailed:
+    """Mail a letter to everybody who has not got it yet, and note what became of each."""
     tower = call.tower
     recipients = addresses(tower.settings.get(DigestSettings))
     if not recipients:
@@ -100,7 +108,7 @@ async def deliver(call: Scoped, slot: Slot, document: Document) -> Mailed:
     await _lose(call)
     counts = {"sent": 0, "failed": 0, "uncertain": 0}
     for address in recipients:
-        outcome = await _send(call, channel, MailDue(slot.kind, slot.day.isoformat(), address), document)
+        outcome = await _send(call, channel, MailDue(slot.kind, slot.day.isoformat(), address), letter)
         if outcome is not None:
             counts[outcome] += 1
     return Mailed(counts["sent"], counts["failed"], counts["uncertain"])
@@ -119,7 +127,7 @@ def _refusal(tower: Tower, channel: Channel | None) -> str | None:
     return f"channel_not_configured: {missing}" if missing is not None else None
 
 
-async def _send(call: Scoped, channel: Channel, due: MailDue, document: Document) -> str | None:
+async def _send(call: Scoped, channel: Channel, due: MailDue, letter: Letter) -> str | None:
     """Send one mail: noted before it leaves and after; None when there was nothing to do."""
     tower, db = call.tower, call.tower.db
     now = tower.clock.now()
@@ -131,9 +139,9 @@ async def _send(call: Scoped, channel: Channel, due: MailDue, document: Document
     rendered = Rendered(
         channel="email",
         to=due.recipient,
-        subject=f"{document.title} · {document.subtitle}",
-        text=rendering.markdown(document).decode(),
-        html=rendering.html(document).decode(),
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
         sender=channel.sender(tower),
     )
     key = channel.wire_key(tower, mail_id)

@@ -14,8 +14,9 @@ from ctower_desktop.reports.document import Cell, Document, Facts, Points, Table
 
 HTML, MARKDOWN, CSV = "text/html; charset=utf-8", "text/markdown; charset=utf-8", "text/csv; charset=utf-8"
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
-_SPACES = re.compile(r"\s+")
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#=](?=[-+#=\s]|$))")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+_SPACES = re.compile(r"[^\S\u00a0]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula
 _CSV_COLUMNS = ("section", "row", "field", "value")
 
@@ -72,7 +73,8 @@ def harmless(cell: Cell) -> Cell:
 
 def escaped(text: str) -> str:
     """Text as Markdown shows it letter by letter, on one line."""
-    return _SPECIAL.sub(r"\\\1", _SPACES.sub(" ", text).strip())
+    line = _SPECIAL.sub(r"\\\1", _SPACES.sub(" ", text).strip())
+    return _NUMBERED.sub(r"\1\\\2", line)
 
 
 @lru_cache(maxsize=1)

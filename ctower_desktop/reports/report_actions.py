@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UnsetType
@@ -29,7 +30,6 @@ from ctower_desktop.reports.model import (
     OneTemplate,
     PutTemplate,
     ReadDocument,
-    Report,
     ReportGenerationFailed,
     ReportNotFound,
     ReportNotReady,
@@ -45,6 +45,7 @@ from ctower_desktop.reports.model import (
 )
 from ctower_desktop.reports.report_document import report_document
 from ctower_desktop.reports.reporting import make_report, planned, speech
+from ctower_desktop.reports.words import Speech
 
 T = TypeVar("T")
 
@@ -141,13 +142,14 @@ async def show_report(call: Scoped, report_id: Uuid, query: ReadDocument) -> Tex
     report = await call.tower.db.read(report_store.one, call.project_id, report_id.lower())
     if report.data is None:
         raise ReportNotReady
-    return _shown(call, report, report.data, query.format)
+    return await asyncio.to_thread(_shown, report.data, call.project_ref.name, speech(call), query.format)
 
 
-def _shown(call: Scoped, report: Report, data: dict[str, object], form: str) -> Text:
+def _shown(data: dict[str, Any], project: str, say: Speech, form: str) -> Text:
+    """A report in a form; off the loop, as templates are read from files."""
     if form not in ("csv", "markdown") and isinstance(kept := data.get("html"), str):
         return Text(kept.encode(), rendering.HTML)  # the page as it was made
-    document = report_document(data, call.project_ref.name, speech(call))
+    document = report_document(data, project, say)
     if form == "csv":
         return Text(rendering.csv_table(document), rendering.CSV)
     if form == "markdown":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -78,9 +79,12 @@ async def _data(call: Scoped, template: Template, start: date, end: date, at: st
         "sections": await sections.built(call, template.sections, span_of(call, start, end)),
     }
     if template.format == "html":
-        document = report_document(data, call.project_ref.name, speech(call))
-        data["html"] = rendering.html(document).decode()
+        data["html"] = await asyncio.to_thread(_page, data, call.project_ref.name, speech(call))
     return data
+
+
+def _page(data: dict[str, Any], project: str, say: Speech) -> str:
+    return rendering.html(report_document(data, project, say)).decode()
 
 
 async def make_due(call: Scoped) -> Made:

@@ -86,7 +86,8 @@ class Fill:
         issue = f"linissue:{self.project.id}:w:{number}"
         row = {
             "id": issue, "workspace_id": "w", "external_id": f"ext-{number}", "identifier": f"ENG-{number}",
-            "title": title, "state_type": "started", "created_at": self.ago(days=20), "updated_at": self.ago(days=1),
+            "title": title, "state_type": "started", "created_at": self.ago(days=20),
+            "updated_at": self.ago(days=1),
         }  # fmt: skip
         await self.row("issue", **{**row, **values})
         return issue
@@ -103,7 +104,8 @@ class Fill:
     async def deal(self, title: str, stage: str, amount: float, **values: Any) -> str:
         number = next(self.numbers)
         row = {
-            "id": f"attiodeal:{self.project.id}:w:{number}", "workspace_id": "w", "external_id": f"deal-{number}",
+            "id": f"attiodeal:{self.project.id}:w:{number}", "workspace_id": "w",
+            "external_id": f"deal-{number}",
             "title": title, "stage": stage, "amount": amount, "currency": "EUR", "probability": 0.5,
             "created_at": self.ago(days=40), "updated_at": self.ago(days=1),
         }  # fmt: skip
@@ -115,7 +117,8 @@ class Fill:
         signal = f"5a000000-0000-4000-8000-{number:012}"
         row = {
             "id": signal, "signal_type": "delivery_risk", "severity": severity, "confidence": 0.8,
-            "summary": summary, "status": "proposed", "source_kind": "conversation", "source_ref": f"cw:{number}",
+            "summary": summary, "status": "proposed", "source_kind": "conversation",
+            "source_ref": f"cw:{number}",
             "story": 1, "dedupe_key": str(number), "language": "ru", "evidence_refs": f'["cwmsg:{number}"]',
             "started_at": self.ago(days=1), "last_seen_at": self.ago(days=1), "created_at": self.ago(days=1),
             "updated_at": self.ago(days=1),
@@ -155,7 +158,8 @@ class Fill:
         number = next(self.numbers)
         offer = f"5d000000-0000-4000-8000-{number:012}"
         row = {
-            "id": offer, "title": title, "currency": "EUR", "subtotal": total, "discount_pct": 0.0, "total": total,
+            "id": offer, "title": title, "currency": "EUR", "subtotal": total, "discount_pct": 0.0,
+            "total": total,
             "granted_pct": 0.0, "status": status, "language": "ru", "created_by": "x", "updated_by": "x",
             "created_at": self.ago(days=3), "updated_at": self.ago(days=1),
         }  # fmt: skip

@@ -221,7 +221,8 @@ class TestCards:
     async def test_agreements_come_from_messages(self, call, fill):
         """Fault absent: agreements only from audited evidence."""
         talk = await fill.conversation(await fill.contact())
-        said = ["ДОГОВОРИЛИСЬ на пятницу", "Мы согласовали макет", "не согласны с ценой", "We agreed on the scope",
+        said = ["ДОГОВОРИЛИСЬ на пятницу", "Мы согласовали макет", "не согласны с ценой",
+                "We agreed on the scope",
                 "committee meets", "просто привет", "Срок — 5 декабря", "срочно позвоните", "No deadline yet",
                 "Условия прежние"]  # fmt: skip
         for number, text in enumerate(said):
