@@ -9,6 +9,7 @@ from pathlib import Path
 from ctower_desktop.kernel.database import copy_file, inspect_file, newest_migration
 from ctower_desktop.kernel.errors import DatabaseTooNew, NotFound, StorageDamaged
 from ctower_desktop.kernel.system import Home, writing
+from ctower_desktop.operations.backups import backup_file
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ def backup(home: Home, target: Path | None, now: datetime) -> Path:
     """
     if not home.database.is_file():
         raise NotFound(f"There is no database in {home.path}.")
-    found = target or home.backups / f"ctower-{now:%Y%m%d-%H%M%S}.db"
+    found = target or backup_file(home, now)
     copy_file(home.database, found)
     return found
 

@@ -13,6 +13,7 @@ from ctower_desktop.kernel.jobs import current, withdrawn
 from ctower_desktop.kernel.metrics import MEDIA_TYPE
 from ctower_desktop.kernel.tower import Anyone, Scoped
 from ctower_desktop.operations import (
+    backups,  # noqa: F401 - declares endpoints
     figures_store,
     scheduling,  # noqa: F401 - declares endpoints
     store,
