@@ -95,7 +95,8 @@ def test_a_drill_says_so(given, wanted):
         ("cwc:p:1:2", "contact"), ("cw:p:1:2", "conversation"), ("a.b+c@d-e.example", "email"),
         ("a@localhost", "email"), ("anna@пример.рф", "email"), ("+79210000000", "phone"),
         ("+7 (921) 000-00-00", "phone"), ("123456", "chat"), ("-1001234567890", "chat"),
-        ("@agency_news", "chat"), ("@ab", "other"), ("a@b@c", "other"), ("a@", "other"), ("Anna", "other"), ("a@-.", "other"),
+        ("@agency_news", "chat"), ("@ab", "other"), ("a@b@c", "other"), ("a@", "other"), ("Anna", "other"),
+        ("a@-.", "other"),
     ],
 )  # fmt: skip
 def test_a_reference_is_known_by_its_form(ref, kind):
