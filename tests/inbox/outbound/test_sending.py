@@ -121,7 +121,7 @@ async def test_marking_an_answer_takes_no_opt_out_back(post):
 
 
 async def test_the_frequency_cap_counts_what_was_sent_and_starts_anew(post):
-    """Contract T29; Fault absent: once capped, a contact stayed capped for ever."""
+    """Fault absent: once capped, a contact stayed capped for ever. Contract T29."""
     for _ in range(3):
         await post.send(await post.approved())
     fourth = await post.approved()
