@@ -120,6 +120,8 @@ async def set_upsell_status(call: Scoped, upsell_id: Uuid, body: SetUpsellStatus
 
 def _checked(day: str) -> None:
     try:
-        date.fromisoformat(day)
+        found = date.fromisoformat(day)
     except ValueError:
         raise DueDateInvalid from None
+    if found.isoformat() != day:  # the other ISO spellings of a day
+        raise DueDateInvalid

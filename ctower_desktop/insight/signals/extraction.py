@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ctower_desktop.accounts.credentials import Auth
-from ctower_desktop.insight.signals import sentiment, state_store, stories, story_store, telling, wording
+from ctower_desktop.insight.signals import (
+    sentiment,
+    state_store,
+    stories,
+    story_store,
+    telling,
+    threads,
+    wording,
+)
 from ctower_desktop.insight.signals.intake import read_messages
-from ctower_desktop.insight.signals.model import Evidence, Extraction, SignalType
+from ctower_desktop.insight.signals.model import Evidence, Extraction, Language, SignalType
 from ctower_desktop.insight.signals.reading_store import FORGOTTEN
 from ctower_desktop.insight.signals.settings import SignalSettings
 from ctower_desktop.insight.signals.state_store import (
@@ -54,7 +63,7 @@ async def extract(call: Scoped) -> Extraction:
             sour_since=as_text(now - 2 * WINDOW),
         ),
     )
-    states = states_of(facts, now, settings)
+    states = await asyncio.to_thread(states_of, facts, now, settings)
     stale = as_text(now - timedelta(days=settings.stale_days))
     standing = await call.tower.db.write(story_store.keep, place, states, as_text(now - WINDOW), stale)
     return Extraction(
@@ -124,16 +133,17 @@ def _unanswered(waiting: Sequence[Waiting], now: datetime, limit: int) -> list[S
         hours = stories.working_hours(from_text(one.since), now)
         if hours < limit:
             continue  # the weekend does not count
-        quote = _quote(one.content)
+        quote = _quote(one.content, one.language)
+        worth = stories.unanswered(hours, limit, asked=threads.asks(one.content))
         summary = telling.unanswered(one.contact_name or one.author or "", one.since, quote, one.language)
-        found.append(_waits("silence", one, stories.unanswered(hours, limit), summary, quote))
+        found.append(_waits("silence", one, worth, summary, quote))
     return found
 
 
 def _gap(one: Waiting, now: datetime) -> State:
     days = (now - from_text(one.since)).total_seconds() / 86_400
     wrote = one.client_last_at is not None
-    quote = _quote(one.content)
+    quote = _quote(one.content, one.language)
     summary = telling.gap(one.contact_name or "", one.since, int(days), quote, one.language, ever_wrote=wrote)
     return _waits("communication_gap", one, stories.gap(days, ever_wrote=wrote), summary, quote)
 
@@ -152,7 +162,7 @@ def _waits(kind: SignalType, one: Waiting, worth: stories.Worth, summary: str, q
 
 
 def _sour(one: Sour, bad: Sequence[SourMessage]) -> State:
-    evidence = tuple(Evidence(m.id, m.author, _quote(m.content), m.created_at) for m in bad)
+    evidence = tuple(Evidence(m.id, m.author, _quote(m.content, one.language), m.created_at) for m in bad)
     return State(
         kind="sentiment_trend",
         source_ref=one.conversation_id,
@@ -165,6 +175,6 @@ def _sour(one: Sour, bad: Sequence[SourMessage]) -> State:
     )
 
 
-def _quote(content: str) -> str:
-    said = wording.sentences(wording.clean(content)) or [content]
-    return wording.shortened(" ".join(said))
+def _quote(content: str, tongue: Language) -> str:
+    said = " ".join(wording.sentences(wording.clean(content))) or content.strip()
+    return wording.shortened(said) if said else telling.no_text(tongue)

@@ -67,7 +67,7 @@ def _thread(talk: Talk, newest_first: list[Said], place: Place) -> Thread:
         said for said in newest_first if threads.speaker(said.sender_type, said.message_type) == "client"
     ]
     mood = sentiment.mood([(said.id, said.content) for said in reversed(clients)])
-    newest = clients[0].content if clients else newest_first[0].content if newest_first else ""
+    words = " ".join(said.content for said in (clients or newest_first)[:5])
     return Thread(
         conversation_id=talk.id,
         project_id=place.project.id,
@@ -77,7 +77,7 @@ def _thread(talk: Talk, newest_first: list[Said], place: Place) -> Thread:
         since=turn.since if turn else None,
         about=turn.about if turn else None,
         client_last_at=threads.last_of_client(newest_first),
-        language=language(newest),
+        language=language(words),
         mood=mood.value,
         moods=mood.messages,
         mood_refs=as_json(mood.refs),

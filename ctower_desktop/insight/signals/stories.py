@@ -93,9 +93,10 @@ def gap(days: float, *, ever_wrote: bool) -> Worth:
     return Worth(5 if days > 14 else 4 if days > 7 else 3, 0.9)
 
 
-def unanswered(hours: float, limit: int) -> Worth:
-    """A client who waits for our answer; `hours` without weekends."""
-    return Worth(5 if hours > 4 * limit else 4 if hours > 2 * limit else 3, 0.9)
+def unanswered(hours: float, limit: int, *, asked: bool) -> Worth:
+    """A client who waits for our answer, `hours` without weekends; less so when nothing was asked."""
+    severity = 5 if hours > 4 * limit else 4 if hours > 2 * limit else 3
+    return Worth(severity, 0.9) if asked else Worth(severity - 1, 0.7)
 
 
 def sour(value: float, messages: int, bitter: float) -> Worth:

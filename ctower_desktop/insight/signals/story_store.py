@@ -225,12 +225,20 @@ def _keep_states(db: apsw.Connection, place: Place, kind: SignalType, states: Se
         story.source_ref: story for story in _STANDING.all(db, project_id=place.project.id, kind=kind)
     }
     for state in states:
-        _keep_state(db, place, state)
-        standing.pop(state.source_ref, None)
+        now = standing.pop(state.source_ref, None)
+        if now is None or not _says(now, state):
+            _keep_state(db, place, state)
     for story in standing.values():
         _CLEAR.run(db, id=story.id, at=place.at)
         if story.status in OPEN:
             _close(db, place, story)
+
+
+def _says(now: _Story, state: State) -> bool:
+    """Whether a standing signal says all this already."""
+    refs = stories.references(tuple(one.ref for one in state.evidence), state.more_refs)
+    known = Worth(now.severity, now.confidence)
+    return (now.summary, now.evidence_refs) == (state.summary, refs) and known.at_least(state.worth) == known
 
 
 def _keep_state(db: apsw.Connection, place: Place, state: State) -> None:

@@ -68,6 +68,11 @@ def quoted(text: str, language: Language) -> str:
     return f"«{short}»" if language == "ru" else f"“{short}”"
 
 
+def no_text(language: Language) -> str:
+    """What stands for a message that is only a file."""
+    return "файл без текста" if language == "ru" else "a file without text"
+
+
 def messages(count: int, language: Language) -> str:
     """So many messages, in words that agree with the number."""
     return _counted(count, language, ("message", "messages"), ("сообщение", "сообщения", "сообщений"))

@@ -47,6 +47,11 @@ def closes(text: str) -> bool:
     return len(words) <= _MOST_WORDS and _CLOSING.issuperset(words)
 
 
+def asks(text: str) -> bool:
+    """Whether a message clearly wants an answer: a question."""
+    return "?" in text
+
+
 def turn(newest_first: Sequence[Said]) -> Turn | None:
     """Whose turn it is after these messages of one conversation, the newest first."""
     side: Speaker | None = None
@@ -65,7 +70,8 @@ def turn(newest_first: Sequence[Said]) -> Turn | None:
     asking = [said for said in run if not closes(said.content)]
     if not asking:
         return None
-    return Turn("team", asking[-1].created_at, asking[0].id)
+    newest = next((said for said in asking if asks(said.content)), asking[0])
+    return Turn("team", asking[-1].created_at, newest.id)
 
 
 def last_of_client(newest_first: Sequence[Said]) -> str | None:

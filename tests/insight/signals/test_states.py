@@ -197,6 +197,16 @@ class TestSilence:
         await run(call)
         assert await of(call, "silence") == []
 
+    async def test_a_file_without_text(self, call, sources):
+        talk = await sources.talk(1)
+        await sources.say(talk, "Пришлите макет в Figma", days=3)
+        await sources.say(talk, "Жду макет", who="user", days=3)
+        await sources.say(talk, None, days=2)
+        await run(call)
+        (found,) = await of(call, "silence")
+        assert found.summary == "Анна ждёт ответа с 18 ноября: «файл без текста»"
+        assert (found.severity, found.confidence) == (2, 0.7)
+
     async def test_closing_the_conversation_ends_it_without_a_new_message(self, call, sources):
         talk = await sources.talk(1)
         await sources.say(talk, "Когда?", days=2)

@@ -46,7 +46,8 @@ def test_a_gap(days, wrote, severity):
 
 @pytest.mark.parametrize(("hours", "severity"), [(24, 3), (49, 4), (97, 5)])
 def test_an_unanswered_message(hours, severity):
-    assert stories.unanswered(hours, 24).severity == severity
+    assert stories.unanswered(hours, 24, asked=True) == Worth(severity, 0.9)
+    assert stories.unanswered(hours, 24, asked=False) == Worth(severity - 1, 0.7)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,12 @@ class TestTurns:
 
     def test_a_file_without_a_word_does(self):
         assert self.turn(("user", "Пришлите логотип"), ("contact", "")).who == "team"
+
+    def test_the_question_is_what_waits_to_be_answered(self):
+        found = self.turn(
+            ("user", "Привет"), ("contact", "Когда готово?"), ("contact", "Я на связи до шести")
+        )
+        assert found.about == "1"
 
     def test_after_the_team_it_is_the_clients_turn_since_we_spoke_first(self):
         found = self.turn(("contact", "Привет"), ("user", "Смотрите"), ("user", "Посмотрели?"))
