@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ctower_desktop.kernel.errors import NotReady, TowerError
-from ctower_desktop.kernel.system import resources
+from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.search.embedding_model import Measured
 from ctower_desktop.search.lexicon import GLOSSED, lexicon
+from ctower_desktop.search.model_folder import (
+    ModelFolder,
+    ModelUnavailable,
+    chosen_folder,
+    read_folder,
+    sha256_of,
+)
 from ctower_desktop.search.settings import SearchSettings
 from ctower_desktop.search.words import is_cyrillic
 
@@ -25,80 +30,21 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
+__all__ = ["Embedder", "EmbeddingFailed", "ModelUnavailable", "read_folder"]
+
 log = logging.getLogger(__name__)
 
 _TOKENS_A_RUN = 1_024  # measured: longer runs are no faster, hold more memory and let a query wait longer
 _LONGEST = 8_000  # characters of one text; the model's own limit cuts far earlier
-
-
-class ModelUnavailable(NotReady):
-    """The embedding model cannot be loaded; search goes on by words alone."""
-
-    code = "model_unavailable"
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_WHOLE = {"tensor(int64)": "int64", "tensor(int32)": "int32"}
+_POOLED = "sentence_embedding"  # what exports call the one vector of a text
 
 
 class EmbeddingFailed(TowerError):
     """The model could not make a vector of a text."""
 
     code, status = "embedding_failed", 500
-
-
-class ModelConfig(msgspec.Struct, frozen=True):
-    """How the graph of a model folder is to be used (its config.json); foreign keys are ignored."""
-
-    model_id: str = ""
-    dimension: Annotated[int, msgspec.Meta(ge=8, le=4096)] | None = None
-    max_length: Annotated[int, msgspec.Meta(ge=8, le=8192)] = 256
-    pooling: Literal["none", "mean", "cls"] = "mean"
-    normalise: bool = True
-    query_prefix: str = ""
-    passage_prefix: str = ""
-    languages: tuple[str, ...] = ()  # the languages it can be trusted in; none named: every one
-    sha256: str = ""  # of model.onnx
-
-
-class ModelFolder(msgspec.Struct, frozen=True):
-    """A model as it lies on the disk, not loaded."""
-
-    path: Path
-    config: ModelConfig
-
-    @property
-    def model_id(self) -> str:
-        return self.config.model_id or self.path.name
-
-    def knows(self, language: str) -> bool:
-        """Whether vectors of texts in `language` mean something."""
-        return not self.config.languages or language in self.config.languages
-
-    def stamp(self) -> tuple[int, int]:
-        """What changes when the model file is replaced; zeros when there is none."""
-        try:
-            found = (self.path / "model.onnx").stat()
-        except OSError:
-            return (0, 0)
-        return (found.st_mtime_ns, found.st_size)
-
-
-def read_folder(path: Path) -> ModelFolder:
-    """Describe the model in a folder; raise ModelUnavailable when it is no model folder."""
-    for name in ("model.onnx", "tokenizer.json"):
-        if not (path / name).is_file():
-            raise ModelUnavailable(f"{name} is missing in {path}. Search goes on by words alone.")
-    try:
-        config = msgspec.json.decode((path / "config.json").read_bytes(), type=ModelConfig)
-    except FileNotFoundError:
-        config = ModelConfig()
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ModelUnavailable(f"config.json in {path} cannot be used: {error}.") from error
-    return ModelFolder(path, config)
-
-
-def chosen_folder(settings: SearchSettings) -> ModelFolder:
-    """The model that is set, else the one that comes with the program; raise ModelUnavailable."""
-    if settings.model_folder:
-        return read_folder(Path(settings.model_folder).expanduser())
-    return read_folder(resources() / "model")
 
 
 class Embedder:
@@ -131,6 +77,11 @@ class Embedder:
     def loaded(self) -> bool:
         return self._loaded is not None
 
+    def settle(self, measured: Measured) -> None:
+        """Go by what was measured: a model that does not know Russian is given glosses."""
+        self.folder = msgspec.structs.replace(self.folder, measured=measured)
+        self._glosses = not self.folder.knows("ru")
+
     async def embed_query(self, text: str) -> Vectors:
         """The vector of a question; raise ModelUnavailable."""
         found = await self._run(_Loaded.run, [text], self._prepared)
@@ -141,10 +92,18 @@ class Embedder:
 
     async def embed_passages(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         """The vectors of texts in their order, and how many tokens they had; raise ModelUnavailable."""
+        prefix = self.folder.config.passage_prefix
+        return await self._embed(
+            await asyncio.to_thread(lambda: [prefix + self._readable(text) for text in texts])
+        )
+
+    async def embed_plainly(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of texts just as they are, without prefixes or glosses; raise ModelUnavailable."""
+        return (await self._embed(texts))[0]
+
+    async def _embed(self, prefixed: Sequence[str]) -> tuple[Vectors, int]:
         import numpy as np
 
-        prefix = self.folder.config.passage_prefix
-        prefixed = await asyncio.to_thread(lambda: [prefix + self._readable(text) for text in texts])
         async with self._one_stream:
             coded = await self._run(_Loaded.code, prefixed)
             parts = [await self._run(_Loaded.vectors, run) for run in _runs(coded)]
@@ -201,17 +160,23 @@ class _Loaded:
         from tokenizers import Tokenizer
 
         self.config = folder.config
-        model = (folder.path / "model.onnx").read_bytes()
-        if self.config.sha256 and hashlib.sha256(model).hexdigest() != self.config.sha256:
+        if self.config.sha256 and sha256_of(folder.graph) != self.config.sha256:
             raise ValueError("model.onnx is not the file that config.json describes")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle must cost nothing
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.inputs = {given.name for given in self.session.get_inputs()}
-        self.tokenizer = Tokenizer.from_file(str(folder.path / "tokenizer.json"))
+        self.session = onnxruntime.InferenceSession(
+            str(folder.graph), options, providers=["CPUExecutionProvider"]
+        )
+        self.inputs = {given.name: _WHOLE.get(given.type) for given in self.session.get_inputs()}
+        strange = sorted(name for name, kind in self.inputs.items() if kind is None or name not in _INPUTS)
+        if strange:
+            raise ValueError(f"the graph asks for {', '.join(strange)}, which no text has")
+        outputs = [made.name for made in self.session.get_outputs()]
+        self.output = _POOLED if _POOLED in outputs else outputs[0]
+        self.tokenizer = Tokenizer.from_file(str(folder.tokenizer))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(self.config.max_length)
         found = self.run(["probe"]).shape[1]
@@ -236,7 +201,9 @@ class _Loaded:
         ids = np.array([coded], np.int64)
         mask = np.ones_like(ids)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        made = self.session.run(None, {k: v for k, v in given.items() if k in self.inputs})[0]
+        made = self.session.run(
+            [self.output], {name: given[name].astype(kind) for name, kind in self.inputs.items()}
+        )[0]
         pooled = self._pooled(np.asarray(made, np.float32), mask)
         if not np.isfinite(pooled).all():
             raise EmbeddingFailed("The model makes numbers that are none.")
@@ -250,6 +217,8 @@ class _Loaded:
         elif made.ndim == 3:
             share = mask[:, :, None].astype(np.float32)
             made = (made * share).sum(1) / np.maximum(share.sum(1), 1e-9)
+        if made.ndim != 2:
+            raise EmbeddingFailed(f"The model makes {made.ndim} dimensions of numbers where two are needed.")
         if self.config.normalise:
             made = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-12)
         return made

@@ -37,13 +37,14 @@ class Scored(NamedTuple):
     parts: ScoreBreakdown
 
 
-def trust(asked: Language, text: Language, known: Iterable[str]) -> Trust:
+def trust(asked: Language, text: Language, known: Iterable[str] | None) -> Trust:
     """How far to believe words and vectors for a question and a text in these languages.
 
-    `known` are the languages the model was made for; none named means all.
+    `known` are the languages, and the ways between them, in which the model was measured to be good; None
+    is a model that is believed in all of them.
     """
-    languages = set(known)
-    if not languages or {asked, text} <= languages:
+    way = asked if asked == text else f"{asked}-{text}"
+    if known is None or way in set(known):
         return Trust(1.0, 1.0)
     return Trust(1.0, _MISTRUST)
 
@@ -53,14 +54,14 @@ def fused(
     by_vectors: Sequence[int],
     asked: Language,
     language_of: Mapping[int, Language],
-    known: Iterable[str],
+    known: Iterable[str] | None,
 ) -> list[int]:
     """Both lists as one, by weighted reciprocal ranks; ties go to the one found by words."""
-    languages = tuple(known)
+    ways = None if known is None else tuple(known)
     scores: dict[int, float] = {}
     for side, found in enumerate((by_words, by_vectors)):
         for rank, item in enumerate(found, 1):
-            weight = trust(asked, language_of.get(item, asked), languages)[side]
+            weight = trust(asked, language_of.get(item, asked), ways)[side]
             scores[item] = scores.get(item, 0.0) + weight / (RRF_K + rank)
     return sorted(scores, key=lambda item: -scores[item])
 

@@ -14,6 +14,7 @@ import apsw
 import msgspec
 
 from ctower_desktop.kernel.sql import Command, Query, as_json
+from ctower_desktop.search.embedding_model import Measured
 from ctower_desktop.search.model import SourceType
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ class Model(msgspec.Struct, frozen=True):
     id: int
     model_id: str
     dimension: int
-    languages: list[str]
+    languages: list[str]  # languages, and ways between them, in which it was measured to be good
     folder: str
     state: Literal["building", "serving"]
+    measured: Measured | None
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -87,19 +89,24 @@ class _Exact(msgspec.Struct, frozen=True):
 
 
 _MODELS = Query(
-    Model, "SELECT id, model_id, dimension, languages, folder, state FROM model ORDER BY id", file="index"
+    Model,
+    "SELECT id, model_id, dimension, languages, folder, state, measured FROM model ORDER BY id",
+    file="index",
 )
 _NUMBERS = Query(_Number, "SELECT id AS value FROM model ORDER BY id", file="index")
 _ADD_MODEL = Query(
     _Number,
     """
-    INSERT INTO model (model_id, dimension, languages, folder, state)
-    VALUES (:model_id, :dimension, :languages, :folder, :state)
+    INSERT INTO model (model_id, dimension, languages, folder, state, measured)
+    VALUES (:model_id, :dimension, :languages, :folder, :state, :measured)
     RETURNING id AS value
     """,
     file="index",
 )
 _SERVE = Command("UPDATE model SET state = 'serving' WHERE id = :id", file="index")
+_REMEASURE = Command(
+    "UPDATE model SET languages = :languages, measured = :measured WHERE id = :id", file="index"
+)
 _REMOVE_MODEL = Command("DELETE FROM model WHERE id = :id", file="index")
 _WAITING = Query(
     Waiting,
@@ -195,7 +202,13 @@ def model_numbers(db: apsw.Connection) -> list[int]:
 
 
 def add_model(
-    db: apsw.Connection, model_id: str, dimension: int, languages: Sequence[str], folder: str
+    db: apsw.Connection,
+    model_id: str,
+    dimension: int,
+    languages: Sequence[str],
+    folder: str,
+    *,
+    measured: Measured | None = None,
 ) -> int:
     """Make room for the vectors of a model; the first one serves at once. Return its number."""
     first = not model_numbers(db)
@@ -206,6 +219,7 @@ def add_model(
         languages=as_json(list(languages)),
         folder=folder,
         state="serving" if first else "building",
+        measured=None if measured is None else as_json(measured),
     ).value
     db.execute(
         f"CREATE VIRTUAL TABLE vector_{number:d} USING vec0("
@@ -214,6 +228,11 @@ def add_model(
         "chunk_size=256)"
     )
     return number
+
+
+def remeasure(db: apsw.Connection, number: int, measured: Measured) -> None:
+    """Keep a newer measurement of a model; its vectors stay."""
+    _REMEASURE.run(db, id=number, languages=as_json(measured.ability.known), measured=as_json(measured))
 
 
 def serve(db: apsw.Connection, number: int) -> None:

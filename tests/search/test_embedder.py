@@ -12,6 +12,7 @@ import pytest
 from ctower_desktop.kernel.system import resources
 from ctower_desktop.search import embedder as module
 from ctower_desktop.search.embedder import Embedder, EmbeddingFailed, ModelUnavailable, read_folder
+from ctower_desktop.search.model_folder import ModelConfig
 
 MODEL = resources() / "model"
 TEXTS = [
@@ -177,4 +178,6 @@ def test_the_shipped_model_is_the_one_its_papers_describe(folder):
 def test_which_languages_a_model_knows(folder):
     assert folder.knows("en")
     assert not folder.knows("ru")
-    assert msgspec.structs.replace(folder, config=module.ModelConfig()).knows("ru")
+    declared = msgspec.structs.replace(folder, measured=None)
+    assert (declared.knows("en"), declared.knows("ru")) == (True, False), "the hint counts until it is measured"
+    assert msgspec.structs.replace(declared, config=ModelConfig()).knows("ru")

@@ -60,9 +60,18 @@ def test_fusion_prefers_what_both_sides_found():
 def test_a_model_without_russian_only_fills_up_the_end():
     languages = dict.fromkeys(range(1, 8), "ru")
     assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, ["en"]) == [1, 2, 3, 7, 6, 5]
-    assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, [])[1] == 7, (
+    assert ranking.fused([1, 2, 3], [7, 6, 5], "ru", languages, None)[1] == 7, (
         "a multilingual model is believed"
     )
+
+
+def test_a_model_may_know_both_languages_and_not_the_way_between_them():
+    both = {1: "ru", 2: "en"}
+    assert ranking.trust("ru", "ru", ["ru", "en"]).vectors == 1
+    assert ranking.trust("ru", "en", ["ru", "en"]).vectors < 0.1
+    assert ranking.trust("ru", "en", ["ru", "en", "ru-en"]).vectors == 1
+    assert ranking.trust("en", "ru", ["ru", "en", "ru-en"]).vectors < 0.1
+    assert ranking.fused([3], [2, 1], "ru", both | {3: "ru"}, []) == [3, 2, 1], "one that knows nothing"
 
 
 def test_an_english_question_does_not_believe_vectors_of_russian_texts():
@@ -71,7 +80,7 @@ def test_an_english_question_does_not_believe_vectors_of_russian_texts():
 
 @given(st.lists(st.integers(0, 99), unique=True), st.lists(st.integers(0, 99), unique=True))
 def test_fusion_keeps_everything_once(one, other):
-    assert sorted(ranking.fused(one, other, "ru", {}, [])) == sorted({*one, *other})
+    assert sorted(ranking.fused(one, other, "ru", {}, None)) == sorted({*one, *other})
 
 
 def test_feedback_sinks_and_lifts():

@@ -74,9 +74,10 @@ CREATE TABLE model (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     model_id  TEXT NOT NULL,
     dimension INTEGER NOT NULL CHECK (dimension BETWEEN 8 AND 4096),
-    languages TEXT NOT NULL CHECK (json_type(languages) = 'array'),
+    languages TEXT NOT NULL CHECK (json_type(languages) = 'array'),  -- in which it was measured to be good
     folder    TEXT NOT NULL,
-    state     TEXT NOT NULL CHECK (state IN ('building', 'serving'))
+    state     TEXT NOT NULL CHECK (state IN ('building', 'serving')),
+    measured  TEXT CHECK (json_type(measured) = 'object')  -- of which files, and how good in each language
 ) STRICT;
 
 -- Exact vectors as int8 with the scale of each, by model and text: the same text is embedded once.
