@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 
 from ctower_desktop.kernel.events import Event, JobCompleted
 from ctower_desktop.kernel.tower import Tower
+from ctower_desktop.reports.cache import Cache
 
 _STATM = Path("/proc/self/statm")  # pages: size, resident, shared, text, library, data, dirty
 
@@ -58,7 +59,8 @@ class Meters:
 
     @classmethod
     async def start(cls, tower: Tower) -> Self:
-        """Begin to count."""
+        """Begin to count, the overviews kept in memory too."""
+        await tower.part(Cache)
         return cls(tower)
 
     async def stop(self) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec import UNSET
+
 from ctower_desktop.insight.analytics.actions import read_analytics_overview
 from ctower_desktop.insight.analytics.aggregates import caught_up
 from ctower_desktop.insight.analytics.settings import AnalyticsSettings
+from ctower_desktop.insight.kag import store as kag
+from ctower_desktop.insight.kag.settings import is_live
 from ctower_desktop.insight.risk.actions import read_risk_overview
 from ctower_desktop.kernel.check import is_uuid
 from ctower_desktop.kernel.endpoint import TOWER
@@ -75,6 +79,7 @@ async def _control_tower(call: Scoped) -> ControlTower:
         risk=await read_risk_overview(call),
         analytics=await read_analytics_overview(call),
         evidence=await db.read(tower_store.evidence, project_id, call.account_scope_id, _EVIDENCE),
+        kag=await db.read(kag.summary, project_id) if is_live(call.tower.settings) else UNSET,
     )
 
 

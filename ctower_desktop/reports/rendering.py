@@ -14,7 +14,7 @@ from ctower_desktop.reports.document import Cell, Document, Facts, Points, Table
 
 HTML, MARKDOWN, CSV = "text/html; charset=utf-8", "text/markdown; charset=utf-8", "text/csv; charset=utf-8"
 
-_SPECIAL = re.compile(r"([\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#=](?=[-+#=\s]|$))")
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|^[-+#=](?=[-+#=\s]|$))")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
 _SPACES = re.compile(r"[^\S\u00a0]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula

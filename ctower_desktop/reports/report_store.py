@@ -1,4 +1,4 @@
-"""Reports in SQL: begun, finished, listed, and forgotten when they are old."""
+"""Reports in SQL: begun, finished, listed."""
 
 from __future__ import annotations
 
@@ -77,12 +77,6 @@ _ABANDON = Command("""
     UPDATE generated_report SET status = 'failed', error = :error
     WHERE project_id = :project_id AND status IN ('pending', 'generating') AND created_at < :before
 """)
-_FORGET = Command("""
-    DELETE FROM generated_report WHERE id IN (
-        SELECT id FROM generated_report
-        WHERE project_id = :project_id AND status = :status AND created_at < :before
-        ORDER BY created_at LIMIT :batch)
-""")
 
 
 def begin(db: apsw.Connection, project: ProjectRef, template: Template, new: Begun) -> bool:
@@ -141,11 +135,3 @@ def listed(db: apsw.Connection, project_id: str, query: ListReports, date_from: 
             _COUNTED_OF.one(db, status=query.status, **where).value,
         )
     return Reports(_LISTED.all(db, **where, **page), _COUNTED.one(db, **where).value)
-
-
-def forget(db: apsw.Connection, project_id: str, *, completed: str, failed: str, batch: int) -> int:
-    """Delete completed and failed reports made before those times, at most `batch` of each."""
-    return sum(
-        _FORGET.run(db, project_id=project_id, status=status, before=before, batch=batch)
-        for status, before in (("completed", completed), ("failed", failed))
-    )

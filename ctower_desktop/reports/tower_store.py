@@ -25,7 +25,8 @@ TABLES = frozenset(
         *("project", "sync_watermark", "message", "conversation", "issue", "company", "offer", "signal"),
         *("next_action", "risk_item", "risk_pattern", "health_score", "evidence_item", "client_burst"),
         *("daily_money", "daily_figure", "pipeline_figure", "revenue_snapshot", "delivery_snapshot"),
-        *("comms_snapshot", "analytics_due", "settings"),
+        *("comms_snapshot", "analytics_due", "settings", "kag_signal", "kag_score", "kag_forecast"),
+        *("kag_recommendation_v2", "kag_reminder", "kag_action_run"),
     }
 )
 

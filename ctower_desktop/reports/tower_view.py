@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ctower_desktop.insight.analytics.model import AnalyticsOverview
+from ctower_desktop.insight.kag.model import KagSummary
 from ctower_desktop.insight.risk.model import RiskOverview
 
 
@@ -100,7 +102,7 @@ class EvidenceCard(msgspec.Struct, frozen=True):
 
 
 class ControlTower(msgspec.Struct, frozen=True, kw_only=True):
-    """One project at a glance."""
+    """One project at a glance; `kag` is there while KAG is live."""
 
     project_id: str
     account_scope_id: str
@@ -110,3 +112,4 @@ class ControlTower(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskOverview
     analytics: AnalyticsOverview
     evidence: list[EvidenceCard]
+    kag: KagSummary | UnsetType = UNSET

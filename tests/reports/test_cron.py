@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctower_desktop.reports.cron import days_covered, following, latest, parse
@@ -80,6 +80,7 @@ def test_how_far_back_a_report_looks():
     ]
 
 
+@settings(derandomize=True, database=None, max_examples=200)
 @given(
     st.sampled_from(
         ["*/7 * * * *", "0 9 * * 1", "15,45 */5 * * *", "0 0 1 * *", "30 2 * * *", "5 4 1-7 3 2"]

@@ -13,7 +13,7 @@ import pytest
 from ctower_desktop.kernel.endpoint import Reply
 from ctower_desktop.kernel.errors import InvalidUuid, Upstream
 from ctower_desktop.kernel.regional import Regional
-from ctower_desktop.kernel.system import as_text, from_text
+from ctower_desktop.kernel.system import from_text
 from ctower_desktop.operations import store as operations
 from ctower_desktop.operations.scheduler import Scheduler
 from ctower_desktop.reports import report_store, sections
@@ -304,21 +304,6 @@ class TestListing:
             await read_report(call, report.id)
         with pytest.raises(ReportNotFound):
             await show_report(call, report.id, ReadDocument())
-
-    async def test_old_ones_are_forgotten_in_batches(self, call, tower, clock):
-        template = (await templates(call))["Weekly Summary"]
-        for _ in range(3):
-            await made(call, template.id)
-            clock.advance(86_400)
-        before = as_text(clock.now() - timedelta(days=1))
-
-        async def forget(batch):
-            return await tower.db.write(
-                report_store.forget, call.project_id, completed=before, failed=before, batch=batch
-            )
-
-        assert [await forget(1), await forget(9), await forget(9)] == [1, 1, 0]
-        assert (await listed(call)).total == 1
 
 
 class TestDocuments:

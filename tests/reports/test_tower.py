@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
+from msgspec import UNSET
 
+from ctower_desktop.insight.kag.settings import Kag
 from ctower_desktop.reports.actions import read_control_tower
 
 
@@ -89,3 +91,9 @@ async def test_another_project_is_never_seen(call, fill, another):
     found = msgspec.json.encode(await read_control_tower(call)).decode()
     assert "Чужое" not in found
     assert "Чужое" in msgspec.json.encode(await read_control_tower(other)).decode()
+
+
+async def test_kag_is_shown_while_it_is_live(call, tower):
+    assert (await read_control_tower(call)).kag is UNSET
+    await tower.settings.change(Kag, {"mode": "live"})
+    assert (await read_control_tower(call)).kag.signals == []
