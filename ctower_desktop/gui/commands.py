@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 from rapidfuzz import fuzz
@@ -20,13 +21,17 @@ _ENOUGH = 62  # of 100: a letter wrong in a short word still finds it
 
 @dataclass(frozen=True)
 class Command:
-    """One thing to do: `also` are further words it is found by, such as its name in the other language."""
+    """One thing to do: `also` are further words it is found by, such as its name in the other language.
+
+    The key of a command that is `within` a widget works only while the focus is in there.
+    """
 
     id: str
     title: str
     run: Callable[[], object]
     shortcut: str = ""
     also: str = ""
+    within: QWidget | None = None
 
 
 class Commands:
@@ -37,12 +42,14 @@ class Commands:
         self._shortcuts: dict[str, QShortcut] = {}
 
     def add(self, window: QWidget, *commands: Command) -> None:
-        """Declare commands; their shortcuts work in the whole window. The same id replaces."""
+        """Declare commands; their keys work in the whole window unless told. The same id replaces."""
         for command in commands:
             self.remove(command.id)
             self._commands[command.id] = command
             if command.shortcut:
-                shortcut = QShortcut(QKeySequence(command.shortcut), window)
+                shortcut = QShortcut(QKeySequence(command.shortcut), command.within or window)
+                if command.within is not None:
+                    shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
                 shortcut.activated.connect(lambda found=command.id: self.run(found))
                 self._shortcuts[command.id] = shortcut
 
