@@ -134,10 +134,7 @@ class Embedder:
     def _work(self, step: Any, texts: Sequence[Any], prepared: Callable[[str], str] | None) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
-        try:
-            return step(self._loaded, [prepared(text) for text in texts] if prepared else texts)
-        except RuntimeError as error:  # what onnxruntime raises while it runs
-            raise EmbeddingFailed(f"The model failed on a text: {str(error)[:200]}") from error
+        return step(self._loaded, [prepared(text) for text in texts] if prepared else texts)
 
     def _load(self) -> _Loaded:
         stamp = self.folder.stamp()
@@ -201,9 +198,11 @@ class _Loaded:
         ids = np.array([coded], np.int64)
         mask = np.ones_like(ids)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        made = self.session.run(
-            [self.output], {name: given[name].astype(kind) for name, kind in self.inputs.items()}
-        )[0]
+        fitting = {name: given[name].astype(kind) for name, kind in self.inputs.items()}
+        try:
+            made = self.session.run([self.output], fitting)[0]
+        except Exception as error:  # what onnxruntime raises has no base but this one
+            raise EmbeddingFailed(f"The model failed on a text: {str(error)[:200]}") from error
         pooled = self._pooled(np.asarray(made, np.float32), mask)
         if not np.isfinite(pooled).all():
             raise EmbeddingFailed("The model makes numbers that are none.")

@@ -56,17 +56,17 @@ class InstalledModel(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     folder: str
-    shipped: bool
-    in_place: bool  # its files lie elsewhere, and it ends when they do
-    chosen: bool  # what the settings say
-    state: Literal["serving", "building", "idle", "broken"]
-    building: Building | None
-    problem: str | None
-    dimension: int | None
-    size: int  # bytes
-    licence: str | None  # the first line of its licence file that says anything
-    ability: Ability | None
-    known: list[str]
+    shipped: bool = False
+    in_place: bool = False  # its files lie elsewhere, and it ends when they do
+    chosen: bool = False  # what the settings say
+    state: Literal["serving", "building", "idle", "broken"] = "broken"
+    building: Building | None = None
+    problem: str | None = None
+    dimension: int | None = None
+    size: int = 0  # bytes
+    licence: str | None = None  # the first line of its licence file that says anything
+    ability: Ability | None = None
+    known: list[str] = []
 
 
 class ModelsAnswer(msgspec.Struct, frozen=True):

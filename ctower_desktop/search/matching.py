@@ -42,6 +42,7 @@ class Target:
     """All that a question asks for, ready to be held against many texts."""
 
     concepts: tuple[Sought, ...]
+    absent: frozenset[int] = frozenset()  # those that no text of the project says in any way
     whole: float = field(init=False)  # the weight of all concepts
     _ways: Mapping[str, Sequence[_Way]] = field(init=False)
 

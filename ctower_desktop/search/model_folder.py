@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -138,13 +139,14 @@ def read_folder(path: Path) -> ModelFolder:
 
 def chosen_folder(settings: SearchSettings) -> ModelFolder:
     """The model that is set, else the one that comes with the program; raise ModelUnavailable."""
+    return read_folder(set_folder(settings))
+
+
+def set_folder(settings: SearchSettings) -> Path:
+    """The folder that the settings name; the shipped one when they name none."""
     if not settings.model_folder:
-        return shipped_folder()
-    try:
-        path = Path(settings.model_folder).expanduser()
-    except RuntimeError as error:  # a home folder of nobody
-        raise ModelUnavailable(f"{settings.model_folder} is no folder: {error}") from error
-    return read_folder(path)
+        return resources() / "model"
+    return Path(os.path.expanduser(settings.model_folder))  # noqa: PTH111 - the home of nobody is no error
 
 
 def shipped_folder() -> ModelFolder:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from ctower_desktop.search import ranking
 from ctower_desktop.search.answering import Evidence, best_part, day_text
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.confidence import Standing, confidence
@@ -125,17 +126,24 @@ def config(found: Retrieved) -> SearchConfig:
 
 def confidence_of(found: Retrieved) -> float:
     """How sure it is that the evidence holds the answer."""
-    best = sorted(found.evidence[:MOST_EVIDENCE], key=lambda candidate: -candidate.relevance)
-    return confidence(found.target, [_standing(candidate) for candidate in best])
+    return confidence(found.target, standings(found))
+
+
+def standings(found: Retrieved) -> list[Standing]:
+    """The evidence as confidence looks at it, in its order."""
+    return [_standing(candidate) for candidate in found.evidence[:MOST_EVIDENCE]]
 
 
 def _standing(candidate: Candidate) -> Standing:
-    told = (*candidate.chunk.terms.split(), *terms_of(around(candidate.chunk)))
-    if not candidate.features:
-        return Standing(told, 0.0, 0.0, pinned=False)
-    known = dict(zip(NAMES, candidate.features, strict=True))
-    covered = known["covered"] + known["beside"]
-    return Standing(told, covered, known["rarest"], pinned=known["pinned"] > 0)
+    chunk, known = candidate.chunk, dict(zip(NAMES, candidate.features, strict=True))
+    return Standing(
+        (*chunk.terms.split(), *terms_of(around(chunk))),
+        candidate.nearby,
+        candidate.relevance,
+        ranking.semantic(candidate.distance),
+        pinned=known["pinned"] > 0,
+        replies=known["replies"],
+    )
 
 
 def days(found: Retrieved) -> Days | None:

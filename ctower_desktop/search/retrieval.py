@@ -62,7 +62,8 @@ class Candidate:
     by_words: bool
     scored: Scored
     evidence_type: str
-    features: tuple[float, ...] = ()  # what its relevance was made of
+    features: tuple[float, ...]  # what its relevance was made of
+    nearby: tuple[str, ...]  # terms of what was said just before and after
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,8 @@ def _ranked(now: datetime, judge: _Judge, gathered: Gathered) -> list[Candidate]
         age = (now - from_text(chunk.occurred_at)).total_seconds() / 86_400
         scored = ranking.evidence_score(near, age, ranking.authority(kind))
         distance = gathered.distances.get(chunk.id)
-        found.append(Candidate(chunk, distance, near, by_words, scored, kind, known))
+        nearby = tuple(term for one in gathered.beside.get(chunk.id, ()) for term in one.terms.split())
+        found.append(Candidate(chunk, distance, near, by_words, scored, kind, known, nearby))
     return sorted(found, key=lambda candidate: -candidate.relevance)
 
 

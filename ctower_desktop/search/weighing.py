@@ -15,8 +15,8 @@ NAMES = (
     "issue", "comment", "sale", "short", "beside", "replies", "in_words", "in_vectors",
 )  # fmt: skip
 WEIGHTS: tuple[float, ...] = (
-    -3.17, 1.86, 1.04, 0.44, 0.57, 0.11, 0.13, 0.83, 0.33, -1.25,
-    -0.26, -0.25, -0.16, -1.18, 3.05, 0.0, 2.85, 1.74,
+    -3.30, 1.70, 0.57, 0.04, 0.93, 0.42, -0.11, 1.03, 0.59, -0.79,
+    0.06, 0.51, 0.74, -0.82, 2.77, 1.99, 2.26, 1.38,
 )  # fmt: skip
 _SHORT = 8  # words under which a text is hardly an answer
 

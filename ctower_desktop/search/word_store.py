@@ -183,7 +183,8 @@ def search(db: apsw.Connection, meant: Understood, wanted: Filter) -> Found:
     # a single word in quotes is mostly a name that half of the texts have
     named = [*meant.asked.identifiers, *(phrase for phrase in meant.asked.phrases if " " in phrase)]
     exact = _word_for_word(place, named) if place.scopes else []
-    return Found(hits, exact, Target(sought), corrected)
+    absent = (n for n, concept in enumerate(concepts) if not any(way in often for way in concept.ways))
+    return Found(hits, exact, Target(sought, frozenset(absent)), corrected)
 
 
 def named_in(db: apsw.Connection, texts: Iterable[str], wanted: Filter) -> list[int]:

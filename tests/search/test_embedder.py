@@ -179,5 +179,7 @@ def test_which_languages_a_model_knows(folder):
     assert folder.knows("en")
     assert not folder.knows("ru")
     declared = msgspec.structs.replace(folder, measured=None)
-    assert (declared.knows("en"), declared.knows("ru")) == (True, False), "the hint counts until it is measured"
+    assert (declared.knows("en"), declared.knows("ru")) == (True, False), (
+        "the hint counts until it is measured"
+    )
     assert msgspec.structs.replace(declared, config=ModelConfig()).knows("ru")

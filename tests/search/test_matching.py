@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctower_desktop.search import confidence as confidence_module
 from ctower_desktop.search import weighing
 from ctower_desktop.search.confidence import Standing, confidence, lacking
 from ctower_desktop.search.matching import Sought, Target, asks, coverage, matched, says
@@ -90,15 +91,26 @@ def test_every_weight_has_a_name():
     assert len(found) == len(weighing.NAMES) == len(weighing.WEIGHTS)
 
 
-def test_confidence_grows_with_what_is_terms_of():
-    def sure(text, covered):
-        rarest = matched(BOTH, terms_of(text)).rarest
-        return confidence(BOTH, [Standing(terms_of(text), covered, rarest, pinned=False)])
+def standing(text, **more):
+    known = {"nearby": (), "relevance": 0.5, "near": 0.0, "pinned": False, "replies": 0.0}
+    return Standing(terms_of(text), **{**known, **more})
 
-    assert confidence(BOTH, []) == 0.0
-    assert 0 < sure("пусто", 0.0) < sure("срок", 0.25) < sure("срок договора", 1.0) < 1
-    pinned = Standing(terms_of("пусто"), 0.0, 0.0, pinned=True)
-    assert confidence(BOTH, [pinned]) > sure("пусто", 0.0)
+
+def test_confidence_grows_with_what_is_said():
+    def sure(text, **more):
+        return confidence(BOTH, [standing(text, **more)])
+
+    assert confidence(BOTH, []) == confidence(Target(()), [standing("срок")]) == 0.0
+    assert 0 < sure("пусто") < sure("срок") < sure("срок договора") < 1
+    assert sure("срок", relevance=0.9) > sure("срок", relevance=0.2)
+    assert sure("срок", nearby=("договор",)) > sure("срок")
+    nowhere = Target(BOTH.concepts, frozenset([0]))
+    assert confidence(nowhere, [standing("срок")]) <= sure("срок")
+
+
+def test_every_sign_has_a_name_and_a_weight():
+    found = confidence_module.signs(BOTH, [standing("срок")])
+    assert len(found) == len(confidence_module.NAMES) == len(confidence_module.WEIGHTS)
 
 
 def test_what_is_lacking_is_named_the_most_telling_first():
