@@ -15,18 +15,23 @@ from ctower_desktop.search.orders import commands
 from ctower_desktop.search.terms import terms_of
 from ctower_desktop.search.words import Language, language, stem, tokens
 
-_MOST_SENTENCES = 4
+_MOST_SENTENCES = 5
 _LONGEST_SENTENCE = 400
 _ENOUGH = 0.25  # relevance from which a piece of evidence is worth quoting
-_SENTENCE_ENOUGH = (
-    0.3  # share of the question a quoted sentence must have, unless its text is near by meaning
-)
+_SENTENCE_ENOUGH = 0.15  # share of the question a quoted sentence must say, unless its text is sure to fit
+_FAR_BEHIND = 0.4  # of the best sentence's score, under which another is not quoted
+_FIGURE = 0.15  # what a figure of its own adds to a sentence when figures or days are asked for
 _SAME = 0.6  # share of common words from which two sentences say the same
 _FOR_MODEL = 12  # pieces of evidence shown to a chat model
 _LONGEST_FOR_MODEL = 1_200
 
 _CITATION = re.compile(r"\s?\[(\d{1,3}(?:\s?[,;]\s?\d{1,3})*)\]")
 _NUMBER = re.compile(r"\d+")
+_ASKS_FIGURE = re.compile(
+    r"\b(?:скольк\w+|сумм\w+|ставк\w+|цен\w+|скидк\w+|процент\w*|когда|числа|числу|дат\w+|день"
+    r"|how (?:many|much|long|often|far)|price|rate|discount|percent\w*|amount|when|date|day)\b",
+    re.IGNORECASE,
+)
 _BRACKETS = re.compile(r"\[(\d{1,3}(?:\s?[,;]\s?\d{1,3})*)\]")
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SENTENCE_END = re.compile(  # only when it is sure that no citation follows
@@ -101,10 +106,10 @@ def extract(question: str, target: Target, evidence: Sequence[Evidence]) -> Answ
     good = [item for item in evidence if item.relevance >= _ENOUGH]
     if not good:
         return refusal(asked, evidence)
-    ranked = sorted(_candidates(asked, target, good), key=lambda found: -found[0])
+    ranked = sorted(_candidates(question, target, good), key=lambda found: -found[0])
     chosen: list[tuple[int, str]] = []
     for score, number, sentence in ranked:
-        if len(chosen) == _MOST_SENTENCES or (chosen and score < 0.5 * ranked[0][0]):
+        if len(chosen) == _MOST_SENTENCES or (chosen and score < _FAR_BEHIND * ranked[0][0]):
             break
         if not any(_alike(sentence, told) for _, told in chosen):
             chosen.append((number, sentence))
@@ -138,18 +143,23 @@ def refusal(
 
 
 def _candidates(
-    asked: Language, target: Target, evidence: Iterable[Evidence]
+    question: str, target: Target, evidence: Iterable[Evidence]
 ) -> Iterable[tuple[float, int, str]]:
+    asked, figures = language(question), set(_NUMBER.findall(question))
+    wants_figure = _ASKS_FIGURE.search(question) is not None
     for item in evidence:
-        for place, sentence in enumerate(sentences(item.text)):
+        for sentence in sentences(item.text):
             if len(_WORDS_IN_IT.findall(sentence)) < 2 and len(sentence) < 12:
                 continue
             covered = coverage(target, terms_of(sentence))
-            if covered < _SENTENCE_ENOUGH and not (place == 0 and item.relevance >= 2 * _ENOUGH):
+            if covered < _SENTENCE_ENOUGH and item.relevance < 2 * _ENOUGH:
                 continue
             score = covered + 0.5 * item.relevance + (0.1 if language(sentence) == asked else 0.0)
+            score -= 0.15 if sentence.endswith("?") else 0.0
+            if wants_figure and not figures.issuperset(_NUMBER.findall(sentence)):
+                score += _FIGURE
             if not commands(sentence):
-                yield score - (0.15 if sentence.endswith("?") else 0.0), item.number, sentence
+                yield score, item.number, sentence
 
 
 def _quoted(about: str, sentence: str, number: int) -> str:
