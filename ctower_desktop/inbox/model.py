@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -33,7 +33,11 @@ class Contact(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """One thread of messages with a contact."""
+    """One thread of messages with a contact.
+
+    `last_said` is the beginning of the last words between client and team, private notes and remarks of the
+    vendor left out. `unanswered`: they are the client's, and the conversation is not resolved.
+    """
 
     id: str
     account_id: str
@@ -50,6 +54,11 @@ class Conversation(msgspec.Struct, frozen=True):
     updated_at: str | None
     created_at: str
     last_activity_at: str | None
+    last_said: str | None = None
+    last_said_at: str | None = None
+    last_said_by: Literal["client", "team"] | None = None
+    last_said_name: str | None = None
+    unanswered: bool = False
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -103,10 +112,17 @@ class ListContacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
-    """How many conversations, and in which state."""
+    """Which conversations: in a state, of somebody of the team, those that wait for an answer.
+
+    `q` is looked for in the client's names and addresses, the subject and the number.
+    """
 
     status: str = ""
+    assignee: Annotated[str, Meta(max_length=300, description="The name of somebody of the team")] = ""
+    unanswered: bool = False
+    q: Annotated[str, Meta(max_length=200)] = ""
     limit: Limit = 100
+    offset: Annotated[int, Meta(ge=0, le=1_000_000, description="How many to leave out")] = 0
 
 
 class ListMessages(msgspec.Struct, frozen=True, kw_only=True):

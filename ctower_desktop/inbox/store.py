@@ -72,10 +72,22 @@ _CONTACT = """c.id, c.account_id, c.contact_id, c.name, c.email, c.phone_number,
 _CONVERSATION = """v.id, v.account_id, v.conversation_id, v.contact_global_id, c.name AS contact_name,
            v.inbox_id,
            i.name AS inbox_name, v.status, v.assignee_id, v.assignee_name, v.subject, v.labels, v.updated_at,
-           v.created_at, v.last_activity_at"""
-_JOINED = """FROM conversation v
+           v.created_at, v.last_activity_at, substr(m.content, 1, 200) AS last_said,
+           m.created_at AS last_said_at,
+           CASE m.message_type WHEN '0' THEN 'client' WHEN '1' THEN 'team' END AS last_said_by,
+           m.sender_name AS last_said_name,
+           coalesce(m.message_type = '0' AND v.status <> 'resolved', 0) AS unanswered"""
+# The last words of a conversation; what a machine writes answers nobody.
+_LAST_SAID = """FROM message AS said
+        WHERE said.conversation_global_id = v.id AND said.deleted_at IS NULL AND said.private = 0
+          AND (said.message_type = '0' OR said.message_type = '1'
+               AND lower(coalesce(said.sender_type, '')) NOT GLOB '*bot'
+               AND lower(coalesce(said.sender_type, '')) NOT GLOB '*captain::assistant')
+        ORDER BY said.created_at DESC, CAST(said.message_id AS INTEGER) DESC LIMIT 1"""
+_JOINED = f"""conversation v
     LEFT JOIN contact c ON c.id = v.contact_global_id
-    LEFT JOIN inbox i ON i.id = 'cwinbox:' || v.project_id || ':' || v.account_id || ':' || v.inbox_id"""
+    LEFT JOIN inbox i ON i.id = 'cwinbox:' || v.project_id || ':' || v.account_id || ':' || v.inbox_id
+    LEFT JOIN message m ON m.id = (SELECT said.id {_LAST_SAID})"""
 
 _CONTACTS = Query(
     Contact,
@@ -89,14 +101,21 @@ _ONE_CONTACT = Query(Contact, f"SELECT {_CONTACT} FROM contact c WHERE c.id = :i
 _CONVERSATIONS = Query(
     Conversation,
     f"""
-    SELECT {_CONVERSATION} {_JOINED}
-    WHERE v.project_id = :project_id AND v.deleted_at IS NULL AND (:status = '' OR v.status = :status)
-    ORDER BY coalesce(v.updated_at, v.created_at) DESC, v.id LIMIT :limit
+    WITH page AS (
+        SELECT v.id FROM conversation v LEFT JOIN contact c ON c.id = v.contact_global_id
+        WHERE v.project_id = :project_id AND v.deleted_at IS NULL AND (:status = '' OR v.status = :status)
+          AND (:assignee = '' OR v.assignee_name = :assignee)
+          AND (:q = '' OR instr(c.haystack, :q) > 0 OR instr(lower(v.subject), :q) > 0
+               OR instr(v.subject, :capital) > 0 OR instr(v.subject, :upper) > 0 OR v.conversation_id = :q)
+          AND (NOT :unanswered OR v.status <> 'resolved' AND (SELECT said.message_type {_LAST_SAID}) = '0')
+        ORDER BY coalesce(v.updated_at, v.created_at) DESC, v.id LIMIT :limit OFFSET :offset)
+    SELECT {_CONVERSATION} FROM page CROSS JOIN {_JOINED} WHERE v.id = page.id
+    ORDER BY coalesce(v.updated_at, v.created_at) DESC, v.id
     """,
 )
 _ONE_CONVERSATION = Query(
     Conversation,
-    f"SELECT {_CONVERSATION} {_JOINED} WHERE v.id = :id AND v.project_id = :project_id",
+    f"SELECT {_CONVERSATION} FROM {_JOINED} WHERE v.id = :id AND v.project_id = :project_id",
     missing=ConversationNotFound,
 )
 _SNIPPET = """m.id, m.conversation_global_id, m.contact_global_id, m.sender_type, m.sender_name, m.private,
@@ -169,7 +188,11 @@ def contacts(db: apsw.Connection, project_id: str, query: ListContacts) -> list[
 
 def conversations(db: apsw.Connection, project_id: str, query: ListConversations) -> list[Conversation]:
     """Conversations, the last changed first."""
-    return _CONVERSATIONS.all(db, project_id=project_id, status=query.status, limit=query.limit)
+    q = searchable(query.q.strip())
+    return _CONVERSATIONS.all(
+        db, project_id=project_id, status=query.status, assignee=query.assignee, unanswered=query.unanswered,
+        q=q, capital=q.capitalize(), upper=q.upper(), limit=query.limit, offset=query.offset,
+    )  # fmt: skip
 
 
 def messages(db: apsw.Connection, project_id: str, query: ListMessages) -> list[Message]:

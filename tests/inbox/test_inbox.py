@@ -113,3 +113,82 @@ async def test_a_filter_with_nul_finds_nothing_instead_of_everything(call, inbox
     await inbox.message(await inbox.conversation(1), "here")
     query = check_leniently({"conversation_global_id": "\x00"}, ListMessages)
     assert (await list_messages(call, query)).messages == []
+
+
+async def listed(call, **query):
+    found = (await list_conversations(call, ListConversations(**query))).conversations
+    return [c.conversation_id for c in found]
+
+
+async def said(call, talk, at, kind="0", text="x", *, private=0, sender="contact"):
+    number = at[-2:]
+    row = {
+        "id": f"{talk.replace('cw:', 'cwmsg:')}-{at}", "project_id": call.project_id,
+        "account_scope_id": call.project_ref.account_scope_id, "account_id": "1", "message_id": number,
+        "conversation_id": talk.rpartition(":")[2], "conversation_global_id": talk,
+        "contact_global_id": None, "sender_type": sender, "sender_id": "1", "sender_name": sender.title(),
+        "private": private, "message_type": kind, "content": text,
+        "created_at": f"2026-11-02T00:00:{number}.000Z", "updated_at": "2026-11-02T00:00:00.000Z",
+    }  # fmt: skip
+    await call.tower.db.write(store.put_messages, [row], [])
+
+
+async def test_a_conversation_shows_its_last_words_and_whether_it_waits(call, inbox):
+    waits, answered, done, silent = [
+        await inbox.conversation(n, status="resolved" if n == 3 else "open") for n in range(1, 5)
+    ]
+    await said(call, waits, "01", text="Где счёт?" * 100)
+    await said(call, waits, "02", "1", "Спасибо за обращение!", sender="agent_bot")
+    await said(call, waits, "03", "1", "между нами", private=1, sender="user")
+    await said(call, waits, "04", "2", "назначен", sender="system")
+    await said(call, answered, "01")
+    await said(call, answered, "02", "1", "Отправили.", sender="user")
+    await said(call, done, "01")
+    found = {
+        c.conversation_id: c for c in (await list_conversations(call, ListConversations())).conversations
+    }
+    first = found["1"]
+    assert (first.last_said, first.last_said_by, first.unanswered) == (
+        ("Где счёт?" * 100)[:200],
+        "client",
+        True,
+    )
+    assert first.last_said_at == "2026-11-02T00:00:01.000Z"
+    assert (found["2"].last_said, found["2"].last_said_by, found["2"].unanswered) == (
+        "Отправили.",
+        "team",
+        False,
+    )
+    assert (found["2"].last_said_name, found["3"].last_said_by, found["3"].unanswered) == (
+        "User",
+        "client",
+        False,
+    )
+    assert (found["4"].last_said, found["4"].last_said_by, found["4"].unanswered) == (None, None, False)
+    assert await listed(call, unanswered=True) == ["1"]
+    thread = await read_conversation(call, silent, ReadThread())
+    assert thread.conversation.unanswered is False
+    assert (await read_conversation(call, waits, ReadThread())).conversation.unanswered is True
+
+
+async def test_conversations_are_looked_through_and_read_in_pages(call, inbox):
+    anna = await inbox.contact(1, "Анна Ёлкина", "anna@north.example")
+    for n in range(1, 6):
+        await inbox.conversation(n, anna if n == 5 else None)
+    await call.tower.db.write(
+        lambda db: db.execute(
+            "UPDATE conversation SET subject = 'Запуск МАГАЗИНА' WHERE conversation_id = '2'"
+        )
+    )
+    await call.tower.db.write(
+        lambda db: db.execute("UPDATE conversation SET assignee_name = 'Олег' WHERE conversation_id < '3'")
+    )
+    assert await listed(call, q="елкин") == ["5"]
+    assert await listed(call, q="NORTH") == ["5"]
+    assert await listed(call, q="запуск") == ["2"]
+    assert await listed(call, q="магазина") == ["2"]
+    assert await listed(call, q="3") == ["3"]
+    assert await listed(call, q="%") == []
+    assert await listed(call, assignee="Олег") == ["2", "1"]
+    assert await listed(call, limit=2) == ["5", "4"]
+    assert await listed(call, limit=2, offset=2) == ["3", "2"]

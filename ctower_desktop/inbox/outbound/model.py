@@ -121,7 +121,10 @@ class SendUncertain(Upstream):
 
 
 class Outbound(msgspec.Struct, frozen=True):
-    """A message to somebody outside, from draft to delivery."""
+    """A message to somebody outside, from draft to delivery.
+
+    `recipient_name` is what a contact is called who is named by an id or by a conversation.
+    """
 
     id: str
     project_id: str
@@ -145,6 +148,7 @@ class Outbound(msgspec.Struct, frozen=True):
     created_by: str
     created_at: str
     updated_at: str
+    recipient_name: str | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -311,11 +315,12 @@ class ProcessAnswer(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing that is looked at before sending."""
+    """One thing that is looked at before sending. `facts` are the figures and names in `message`."""
 
     name: str
     passed: bool
     message: str
+    facts: dict[str, Any] = {}
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):

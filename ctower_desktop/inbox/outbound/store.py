@@ -25,7 +25,10 @@ from ctower_desktop.kernel.tower import ProjectRef
 
 COLUMNS = """id, project_id, account_scope_id, channel, recipient_ref, payload, evidence_refs, status,
            idempotency_key, dedupe_key, retry_count, max_retries, next_attempt_at, send_requested_at,
-           dry_run_at, approved_by, approved_at, sent_at, last_error, created_by, created_at, updated_at"""
+           dry_run_at, approved_by, approved_at, sent_at, last_error, created_by, created_at, updated_at,
+           (SELECT c.name FROM contact AS c WHERE c.id = coalesce((
+                SELECT v.contact_global_id FROM conversation AS v WHERE v.id = recipient_ref), recipient_ref)
+           ) AS recipient_name"""
 _EDITABLE = ("draft", "approved", "failed")
 _LONGEST_ERROR = 2_000
 

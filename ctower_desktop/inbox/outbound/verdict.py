@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from ctower_desktop.inbox.outbound.content import Content, checked, wants_failure
 from ctower_desktop.inbox.outbound.model import (
@@ -78,11 +79,13 @@ class Finding:
     message: str
     block: Block | None = None
     rendered: Rendered | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def check(self) -> Check:
         """As it is shown."""
-        return Check(self.name, self.block is None, str(self.block.error) if self.block else self.message)
+        words = str(self.block.error) if self.block else self.message
+        return Check(self.name, self.block is None, words, dict(self.facts))
 
 
 def findings(case: Case, around: Circumstances) -> Iterator[Finding]:
@@ -104,7 +107,8 @@ def _state(case: Case, around: Circumstances) -> Finding:
         hint = " Approve it first." if status == "draft" else ""
         error = OutboundInvalidState(f"The message is {status.replace('_', ' ')}.{hint}")
         block = Block(error, OutboundInvalidState.code, keeps_next=True)
-    return Finding("state", f"Approved by {case.message.approved_by}.", block)
+    facts = {"status": status, "approved_by": case.message.approved_by}
+    return Finding("state", f"Approved by {case.message.approved_by}.", block, facts=facts)
 
 
 def _opt_out(case: Case, around: Circumstances) -> Finding:
@@ -122,7 +126,9 @@ def _reply(case: Case, around: Circumstances) -> Finding:
     if case.ruling.stop_on_reply and approved is not None and heard is not None and heard > approved:
         error = BlockedByReply(f"The recipient wrote at {heard}, after the message was approved.")
         block = Block(error, "recipient_replied", "cancelled", audit="outbound.stop_on_reply_block")
-    return Finding("stop_on_reply", "No answer has come since the approval.", block)
+    return Finding(
+        "stop_on_reply", "No answer has come since the approval.", block, facts={"heard_at": heard}
+    )
 
 
 def _frequency(case: Case, around: Circumstances) -> Finding:
@@ -138,7 +144,8 @@ def _frequency(case: Case, around: Circumstances) -> Finding:
             around.now + CAP_DELAY,
             audit="outbound.frequency_cap_block",
         )
-    return Finding("frequency_cap", words, block)
+    facts = {"sent": used, "cap": ruling.cap, "hours": ruling.window_hours}
+    return Finding("frequency_cap", words, block, facts=facts)
 
 
 def _quiet(case: Case, around: Circumstances) -> Finding:
@@ -146,7 +153,8 @@ def _quiet(case: Case, around: Circumstances) -> Finding:
     if until is not None:
         error = QuietHours(f"It is quiet time until {until:%H:%M}; the message waits until then.")
         block = Block(error, QuietHours.code, next_attempt_at=until)
-    return Finding("quiet_hours", "It is not quiet time.", block)
+    facts = {"until": f"{until:%H:%M}"} if until is not None else {}
+    return Finding("quiet_hours", "It is not quiet time.", block, facts=facts)
 
 
 def _drill(case: Case, around: Circumstances) -> Finding:
@@ -175,17 +183,20 @@ def _recipient(case: Case, around: Circumstances) -> Finding:
         found = rendered(case.message.channel, content, case.recipient, case.talk, around.sender)
     except RecipientUnresolved as error:
         return Finding("recipient", "", _hopeless(error))
-    return Finding("recipient", f"Goes to {found.to}.", rendered=found)
+    return Finding("recipient", f"Goes to {found.to}.", rendered=found, facts={"to": found.to})
 
 
 def _channel(case: Case, around: Circumstances) -> Finding:
+    facts = {"title": around.title, "missing": around.missing}
     if around.missing is None:
-        return Finding("channel", f"{around.title} is set up.")
+        return Finding("channel", f"{around.title} is set up.", facts=facts)
     if around.settings.dry_run:
-        return Finding("channel", f"{around.title} is not set up, which a rehearsal does not need.")
+        words = f"{around.title} is not set up, which a rehearsal does not need."
+        return Finding("channel", words, facts=facts)
     error = ChannelNotConfigured(f"{around.title} is not set up: {around.missing}. Nothing was sent.")
     later = around.now + _UNCONFIGURED_DELAY
-    return Finding("channel", "", Block(error, ChannelNotConfigured.code, next_attempt_at=later))
+    block = Block(error, ChannelNotConfigured.code, next_attempt_at=later)
+    return Finding("channel", "", block, facts=facts)
 
 
 def _hopeless(error: TowerError) -> Block:

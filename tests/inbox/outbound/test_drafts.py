@@ -11,6 +11,7 @@ from ctower_desktop.inbox.outbound.actions import (
     draft_outbound,
     edit_outbound,
     list_outbound,
+    preview_outbound,
     read_outbound,
 )
 from ctower_desktop.inbox.outbound.model import (
@@ -207,3 +208,22 @@ async def test_another_project_sees_and_changes_nothing(post):
         ),
     )  # fmt: skip
     assert post.smtp.inbox == []
+
+
+async def test_a_message_names_whom_it_is_for(post):
+    anna = await post.contact(1)
+    talk = await post.talk(anna)
+    assert (await post.draft(to=anna)).recipient_name == "Анна"
+    draft = await post.draft(to=talk, channel="chatwoot")
+    assert draft.recipient_name == "Анна"
+    assert (await post.now(draft)).recipient_name == "Анна"
+    assert (await post.draft(to="+7 900 000-00-00", channel="telegram")).recipient_name is None
+
+
+async def test_checks_carry_their_figures_and_names(post):
+    checks = (await preview_outbound(post.call, (await post.draft()).id)).checks
+    facts = {check.name: check.facts for check in checks}
+    assert facts["state"] == {"status": "draft", "approved_by": None}
+    assert facts["frequency_cap"] == {"sent": 0, "cap": 3, "hours": 24}
+    assert facts["recipient"] == {"to": "anna@north.example"}
+    assert facts["channel"] == {"title": "E-mail", "missing": None}
