@@ -15,7 +15,7 @@ from ctower_desktop.kernel.endpoint import TOWER, Reply, Text
 from ctower_desktop.kernel.errors import InvalidUuid, Issue
 from ctower_desktop.kernel.regional import Regional, day_bounds
 from ctower_desktop.kernel.system import as_text, new_id
-from ctower_desktop.kernel.tower import Scoped
+from ctower_desktop.kernel.tower import AuditLine, Scoped
 from ctower_desktop.reports import cron, rendering, report_store, template_store
 from ctower_desktop.reports.digest_actions import read_day
 from ctower_desktop.reports.digests import today_of
@@ -102,7 +102,6 @@ async def list_report_templates(call: Scoped) -> Templates:
 @TOWER.post(
     "/reports/templates",
     raises=(TemplateInvalid, TemplateNotFound, TemplateNameTaken),
-    audit="report_template.update",
 )
 async def put_report_template(call: Scoped, body: PutTemplate) -> Reply[OneTemplate]:
     """Add a template, or with `id` change one."""
@@ -113,7 +112,18 @@ async def put_report_template(call: Scoped, body: PutTemplate) -> Reply[OneTempl
     else:
         before = await db.read(template_store.one, call.project_id, body.id.lower())
         kept = await db.write_durably(template_store.change, call.project_id, _changed(before, body), at)
-    call.noted.about("report_template", kept.id, name=kept.name, created=body.id is None)
+    line = AuditLine(
+        action="report_template.create" if body.id is None else "report_template.update",
+        entity_type="report_template",
+        entity_id=kept.id,
+        payload={
+            "name": kept.name,
+            "sections": kept.sections,
+            "schedule": kept.schedule,
+            "active": kept.active,
+        },
+    )
+    await tower.audit(call, line)
     answer = OneTemplate(planned(kept, tower.clock.now(), tower.settings.get(Regional)))
     return Reply(answer, status=201 if body.id is None else 200)
 

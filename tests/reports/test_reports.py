@@ -10,6 +10,7 @@ import apsw
 import msgspec
 import pytest
 
+from ctower_desktop.accounts import audit_store
 from ctower_desktop.kernel.endpoint import Reply
 from ctower_desktop.kernel.errors import InvalidUuid, Upstream
 from ctower_desktop.kernel.regional import Regional
@@ -97,6 +98,16 @@ class TestTemplates:
             "Моё", False, "Ошибки", None,
         )  # fmt: skip
         assert len(await templates(call)) == 4
+
+    async def test_making_and_changing_are_audited_by_their_names(self, call, tower):
+        template, _ = await put(call, name="Моё", sections=["error_summary"])
+        await put(call, id=template.id, active=False)
+        await delete_report_template(call, template.id)
+        window = audit_store.Window(project_id=call.project_id, also_without=False, limit=10)
+        lines = await tower.db.read(audit_store.listed, window)
+        assert [(line.action, line.entity_id) for line in lines[:3]] == [
+            (f"report_template.{what}", template.id) for what in ("delete", "update", "create")
+        ]
 
     @pytest.mark.parametrize(
         ("values", "path"),
