@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ctower_desktop.inbox import store
 from ctower_desktop.inbox.model import (
     Contacts,
@@ -11,9 +13,11 @@ from ctower_desktop.inbox.model import (
     ListConversations,
     ListMessages,
     Messages,
+    MyNameUnknown,
     ReadThread,
     Thread,
 )
+from ctower_desktop.inbox.settings import InboxSettings
 from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.tower import Scoped
 
@@ -24,9 +28,14 @@ async def list_contacts(call: Scoped, query: ListContacts) -> Contacts:
     return Contacts(await call.tower.db.read(store.contacts, call.project_id, query))
 
 
-@TOWER.get("/conversations")
+@TOWER.get("/conversations", raises=(MyNameUnknown,))
 async def list_conversations(call: Scoped, query: ListConversations) -> Conversations:
     """Conversations of the project, the last changed first."""
+    if query.mine:
+        name = call.tower.settings.get(InboxSettings).my_name
+        if not name:
+            raise MyNameUnknown
+        query = msgspec.structs.replace(query, assignee=name)
     return Conversations(await call.tower.db.read(store.conversations, call.project_id, query))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ctower_desktop.kernel.errors import NotFound
+from ctower_desktop.kernel.errors import Conflict, NotFound
 
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many at most")]
 
@@ -16,6 +16,12 @@ class ConversationNotFound(NotFound):
     """There is no such conversation in this project."""
 
     code = "conversation_not_found"
+
+
+class MyNameUnknown(Conflict):
+    """It is not known who you are in Chatwoot; choose your name in the settings of the inbox."""
+
+    code = "my_name_unknown"
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -119,6 +125,7 @@ class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
 
     status: str = ""
     assignee: Annotated[str, Meta(max_length=300, description="The name of somebody of the team")] = ""
+    mine: Annotated[bool, Meta(description="Those assigned to the name in the settings")] = False
     unanswered: bool = False
     q: Annotated[str, Meta(max_length=200)] = ""
     limit: Limit = 100

@@ -11,8 +11,10 @@ from ctower_desktop.inbox.model import (
     ListContacts,
     ListConversations,
     ListMessages,
+    MyNameUnknown,
     ReadThread,
 )
+from ctower_desktop.inbox.settings import InboxSettings
 from ctower_desktop.kernel.check import check_leniently
 from ctower_desktop.kernel.tower import ProjectRef, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
@@ -190,5 +192,9 @@ async def test_conversations_are_looked_through_and_read_in_pages(call, inbox):
     assert await listed(call, q="3") == ["3"]
     assert await listed(call, q="%") == []
     assert await listed(call, assignee="Олег") == ["2", "1"]
+    with pytest.raises(MyNameUnknown):
+        await listed(call, mine=True)
+    await call.tower.settings.change(InboxSettings, {"my_name": "Олег"})
+    assert await listed(call, mine=True, q="запуск") == ["2"]
     assert await listed(call, limit=2) == ["5", "4"]
     assert await listed(call, limit=2, offset=2) == ["3", "2"]
