@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ class FieldsDialog(QDialog):
         fields: Sequence[Field],
         shape: type[msgspec.Struct],
         *,
-        send: Callable[[Any], Coroutine[Any, Any, Any]],
+        send: Callable[[Any], Awaitable[Any]],
         then: Callable[[Any], object],
         does: str,
         about: str = "",
@@ -130,7 +130,11 @@ class FieldsDialog(QDialog):
             self._refused(error)
             return
         self.does.setEnabled(False)
-        start(self, self._send(body), self._done, self._refused)
+
+        async def work() -> Any:
+            return await self._send(body)
+
+        start(self, work(), self._done, self._refused)
 
     def _done(self, answer: Any) -> None:
         self.accept()

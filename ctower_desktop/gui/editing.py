@@ -77,9 +77,8 @@ class InPlace(QWidget):
     def __init__(self, name: str, parse: Parse, *, long: bool = False, hint: str = "") -> None:
         super().__init__()
         self.name, self._parse = name, parse
-        self._raw = ""
+        self._raw = self._typed = ""
         self.value = _Value()
-        self.value.setStyleSheet("")
         self.value.clicked.connect(self.begin)
         self.editor: QLineEdit | QPlainTextEdit = QPlainTextEdit() if long else QLineEdit()
         self.editor.setPlaceholderText(hint)
@@ -132,18 +131,22 @@ class InPlace(QWidget):
 
     def begin(self) -> None:
         """Type another value."""
-        if isinstance(self.editor, QLineEdit):
-            self.editor.setText(self._raw)
-            self.editor.selectAll()
-        else:
-            self.editor.setPlainText(self._raw)
+        self._write(self._raw)
         self._stack.setFixedHeight(_AREA if isinstance(self.editor, QPlainTextEdit) else theme.CONTROL + 2)
         self._stack.setCurrentWidget(self.editor)
         self.editor.setFocus()
 
+    def _write(self, text: str) -> None:
+        if isinstance(self.editor, QLineEdit):
+            self.editor.setText(text)
+            self.editor.selectAll()
+        else:
+            self.editor.setPlainText(text)
+
     def keep(self) -> None:
         """Take what was typed, if it can be understood."""
         typed = self.editor.text() if isinstance(self.editor, QLineEdit) else self.editor.toPlainText()
+        self._typed = typed
         if typed.strip() == self._raw.strip():
             self.leave()
             return
@@ -159,6 +162,12 @@ class InPlace(QWidget):
         """Say why it cannot be that."""
         self.problem.setText(sentence)
         self.problem.show()
+
+    def reopen(self, sentence: str) -> None:
+        """It was refused: what was typed is there again, with the reason."""
+        self.begin()
+        self._write(self._typed)
+        self.refuse(sentence)
 
     def leave(self) -> None:
         """Show the value as it was."""

@@ -27,8 +27,15 @@ class LinkLine(LinkButton):
     def __init__(self, text: str) -> None:
         super().__init__(text.replace("&", "&&"), "link")
         self._whole = text
+        self.set_words(text)
+
+    def set_words(self, text: str) -> None:
+        """Say something else."""
+        self._whole = text
         self.setAccessibleName(text)
         self.setToolTip(text)
+        self._fit(self.width())
+        self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
         """It can become short."""
@@ -43,7 +50,10 @@ class LinkLine(LinkButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as many of its words as fit."""
         super().resizeEvent(event)
-        room = event.size().width() - _BESIDE_TEXT
+        self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        room = width - _BESIDE_TEXT
         shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
         self.setText(shown.replace("&", "&&"))
 
