@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,8 @@ from ctower_desktop.kernel.system import Clock, Home
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
 
+os.environ["TZ"] = "UTC"  # the computer's time zone is part of what settings begin with
+time.tzset()
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 

@@ -241,7 +241,7 @@ async def preview_outbound(call: Scoped, outbound_id: OutboundId) -> PreviewAnsw
     """Every check and exactly what would go out; nothing is sent and nothing changes."""
     tower = call.tower
     known = await tower.db.read(store.one, call.project_id, outbound_id)
-    around = await circumstances(tower, known.channel)
+    around = circumstances(tower, known.channel)
     return await tower.db.read(taking_store.preview, call.project_id, known.id, around)
 
 

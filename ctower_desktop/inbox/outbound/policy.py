@@ -1,9 +1,9 @@
-"""Whether a message may go to somebody now: opt-out, reply, frequency, quiet hours, retries. Pure."""
+"""Whether a message may go to somebody now: opt-out, reply, frequency, retries. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -70,19 +70,6 @@ def clamped_hours(hours: int) -> int:
 def clamped_cap(cap: int) -> int:
     """A cap as high as allowed: 1 to 200 messages."""
     return max(1, min(200, cap))
-
-
-def quiet_until(quiet: tuple[time, time] | None, wall: datetime) -> datetime | None:
-    """When the quiet time ends that `wall`, the clock on the wall, is in; None when it is not quiet."""
-    if quiet is None:
-        return None
-    start, end = quiet
-    now = wall.time().replace(tzinfo=None)
-    inside = start <= now < end if start < end else now >= start or now < end
-    if not inside:
-        return None
-    found = wall.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
-    return found if found > wall else found + timedelta(days=1)
 
 
 class Failure(msgspec.Struct, frozen=True):

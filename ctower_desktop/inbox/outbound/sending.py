@@ -34,10 +34,11 @@ from ctower_desktop.inbox.outbound.model import (
     SendUncertain,
     SentAnswer,
 )
-from ctower_desktop.inbox.outbound.settings import OutboundSettings, local, zone_named
+from ctower_desktop.inbox.outbound.settings import OutboundSettings
 from ctower_desktop.inbox.outbound.taking_store import Act, Blocked, Rehearsed, Taken
 from ctower_desktop.inbox.outbound.verdict import Block, Circumstances
 from ctower_desktop.kernel.errors import TowerError
+from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import as_text, new_id
 from ctower_desktop.kernel.tower import AuditLine, Scoped, Tower
 
@@ -92,7 +93,7 @@ class Outbox:
         tower, project = self._tower, call.project_ref
         known = await tower.db.read(store.whole, project.id, outbound_id)
         channel = CHANNELS.get(known.outbound.channel)
-        around = await circumstances(tower, known.outbound.channel)
+        around = circumstances(tower, known.outbound.channel)
         tries = len(known.attempts)
         name = known.outbound.id if not tries else f"{known.outbound.id}.{tries}"
         act = Act(
@@ -255,14 +256,12 @@ async def handed_over(tower: Tower, channel: Channel, taken: Taken) -> Outcome:
     return Outcome(fate="sent", provider_message_id=found.provider_message_id)
 
 
-async def circumstances(tower: Tower, name: ChannelName) -> Circumstances:
+def circumstances(tower: Tower, name: ChannelName) -> Circumstances:
     """The hour, the switches and the channel as they are now."""
     settings, channel = tower.settings.get(OutboundSettings), CHANNELS.get(name)
-    zone = await asyncio.to_thread(zone_named, settings.time_zone)
-    now = tower.clock.now()
     return Circumstances(
-        now=now,
-        wall=local(now, zone),
+        now=tower.clock.now(),
+        regional=tower.settings.get(Regional),
         settings=settings,
         title=channel.title if channel else name,
         missing=channel.missing(tower) if channel else "this program does not have it",

@@ -24,11 +24,12 @@ from ctower_desktop.inbox.outbound.model import (
     SendFailed,
     Status,
 )
-from ctower_desktop.inbox.outbound.policy import CAP_DELAY, Ruling, quiet_until
+from ctower_desktop.inbox.outbound.policy import CAP_DELAY, Ruling
 from ctower_desktop.inbox.outbound.recipients import Recipient
 from ctower_desktop.inbox.outbound.rendering import Talk, rendered
 from ctower_desktop.inbox.outbound.settings import OutboundSettings
 from ctower_desktop.kernel.errors import Invalid, TowerError
+from ctower_desktop.kernel.regional import Regional, local, quiet_until
 from ctower_desktop.kernel.system import as_text
 
 _UNCONFIGURED_DELAY = timedelta(minutes=10)
@@ -39,7 +40,7 @@ class Circumstances:
     """What does not depend on the message: the hour, the switches, the channel."""
 
     now: datetime
-    wall: datetime  # the same moment by the clock on the wall
+    regional: Regional
     settings: OutboundSettings
     title: str
     missing: str | None  # what the channel still needs
@@ -149,11 +150,11 @@ def _frequency(case: Case, around: Circumstances) -> Finding:
 
 
 def _quiet(case: Case, around: Circumstances) -> Finding:
-    until, block = quiet_until(around.settings.quiet, around.wall), None
+    until, block, facts = quiet_until(around.now, around.regional), None, {}
     if until is not None:
-        error = QuietHours(f"It is quiet time until {until:%H:%M}; the message waits until then.")
+        facts["until"] = f"{local(until, around.regional):%H:%M}"
+        error = QuietHours(f"It is quiet time until {facts['until']}; the message waits until then.")
         block = Block(error, QuietHours.code, next_attempt_at=until)
-    facts = {"until": f"{until:%H:%M}"} if until is not None else {}
     return Finding("quiet_hours", "It is not quiet time.", block, facts=facts)
 
 

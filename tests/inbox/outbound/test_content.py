@@ -1,14 +1,14 @@
-"""What a payload may say on each channel, whom a reference means, when it is quiet: the pure parts."""
+"""What a payload may say on each channel, whom a reference means, when to try again: the pure parts."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ctower_desktop.inbox.outbound.content import checked, wants_failure
 from ctower_desktop.inbox.outbound.model import Policy
-from ctower_desktop.inbox.outbound.policy import after_failure, counted, quiet_until, ruling
+from ctower_desktop.inbox.outbound.policy import after_failure, counted, ruling
 from ctower_desktop.inbox.outbound.recipients import (
     Known,
     chat_of,
@@ -18,8 +18,6 @@ from ctower_desktop.inbox.outbound.recipients import (
     plain,
     recipient,
 )
-from ctower_desktop.inbox.outbound.settings import OutboundSettings, local, zone_named
-from ctower_desktop.kernel.check import check
 from ctower_desktop.kernel.errors import Invalid
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -146,36 +144,6 @@ def test_the_vendor_s_wait_is_honoured_and_a_refusal_is_final():
     assert after_failure(0, 5, NOW, retry_after=900).next_attempt_at == NOW + timedelta(seconds=900)
     assert after_failure(0, 5, NOW, retry_after=5).next_attempt_at == NOW + timedelta(minutes=2)
     assert after_failure(0, 5, NOW, final=True).status == "failed"
-
-
-@pytest.mark.parametrize(
-    ("quiet", "wall", "until"),
-    [
-        (("20:00", "09:00"), "21:15", "09:00+1"), (("20:00", "09:00"), "03:00", "09:00"),
-        (("20:00", "09:00"), "09:00", None), (("20:00", "09:00"), "19:59", None),
-        (("20:00", "09:00"), "20:00", "09:00+1"), (("12:00", "13:00"), "12:30", "13:00"),
-        (("12:00", "13:00"), "13:00", None), (("12:00", "13:00"), "11:59", None), (None, "03:00", None),
-    ],
-)  # fmt: skip
-def test_quiet_hours(quiet, wall, until):
-    hours = (time.fromisoformat(quiet[0]), time.fromisoformat(quiet[1])) if quiet else None
-    now = datetime.combine(NOW.date(), time.fromisoformat(wall), UTC)
-    found = quiet_until(hours, now)
-    if until is None:
-        assert found is None
-    else:
-        text, _, days = until.partition("+")
-        wanted = datetime.combine(NOW.date(), time.fromisoformat(text), UTC) + timedelta(days=int(days or 0))
-        assert found == wanted
-
-
-def test_quiet_hours_are_those_of_the_wall():
-    assert local(NOW, zone_named("Europe/Moscow")).hour == 13
-    assert local(NOW, zone_named("Nowhere/Atlantis")) == NOW
-    assert OutboundSettings(quiet_from="20:00").quiet is None
-    assert OutboundSettings(quiet_from="20:00", quiet_until="20:00").quiet is None
-    with pytest.raises(Invalid):
-        check({"quiet_from": "24:00"}, OutboundSettings)
 
 
 def row(contact="k", channel="email", **fields):

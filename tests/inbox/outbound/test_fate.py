@@ -203,7 +203,7 @@ async def test_beside_a_running_program_only_old_ones_are_given_up(post):
 
 async def strand(post, message):
     """Put a message on its way as a program does that ends just then."""
-    around = await circumstances(post.tower, message.channel)
+    around = circumstances(post.tower, message.channel)
     act = Act(by="x", person=True, new_id="n", wire_name=f"<{message.id}@x>")
     await post.tower.db.write_durably(taking_store.take, post.call.project_ref, message.id, around, act)
 

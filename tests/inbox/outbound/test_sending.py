@@ -31,6 +31,7 @@ from ctower_desktop.inbox.outbound.model import (
 )
 from ctower_desktop.inbox.outbound.settings import OutboundSettings
 from ctower_desktop.kernel.errors import Invalid
+from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import as_text
 from ctower_desktop.sandbox.smtp import Fault
 from tests.posting import ANNA
@@ -295,7 +296,8 @@ async def test_the_switch_stops_everything(post):
 
 
 async def test_quiet_hours_by_the_clock_on_the_wall(post):
-    await post.set(quiet_from="20:00", quiet_until="09:30", time_zone="Europe/Moscow")
+    hours = {"quiet_begins": "20:00", "quiet_ends": "09:30", "time_zone": "Europe/Moscow"}
+    await post.tower.settings.change(Regional, hours)
     post.clock.set(datetime(2026, 11, 20, 17, 30, tzinfo=UTC))  # 20:30 in Moscow
     made = await post.approved()
     error = await post.refused(made, QuietHours)
