@@ -38,7 +38,6 @@ async def read_issue(call: Scoped, issue_id: str) -> IssueWithComments:
     "/work/issues/{issue_id}",
     raises=(IssueNotFound, IssueNotLocal, Invalid),
     audit="work.issue.update",
-    role="executor",
 )
 async def edit_issue(call: Scoped, issue_id: str, body: EditIssue) -> IssueAnswer:
     """Change an issue that is kept here; one of Linear is changed there."""
@@ -52,7 +51,6 @@ async def edit_issue(call: Scoped, issue_id: str, body: EditIssue) -> IssueAnswe
     "/work/issues/{issue_id}/status",
     raises=(IssueNotFound, IssueNotLocal),
     audit="work.issue.status_update",
-    role="executor",
 )
 async def set_issue_status(call: Scoped, issue_id: str, body: SetIssueStatus) -> IssueAnswer:
     """Begin, finish, cancel or reopen an issue that is kept here; one of Linear is moved there."""

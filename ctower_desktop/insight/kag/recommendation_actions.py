@@ -190,7 +190,7 @@ async def rate_recommendation(call: Scoped, recommendation_id: Id, body: SetFeed
     return OneRecommendation(found)
 
 
-@TOWER.post("/kag/v2/recommendations/shown", raises=_CLOSED, audit="recommendations_shown", role="executor")
+@TOWER.post("/kag/v2/recommendations/shown", raises=_CLOSED, audit="recommendations_shown")
 async def note_shown(call: Scoped, body: NoteShown) -> WereShown:
     """Note that somebody saw these; unknown and hidden ones are left out."""
     opened(call)
