@@ -120,8 +120,12 @@ class DetailPane(QFrame):
 
     def open_evidence(self, item: EvidenceItem) -> None:
         """Open the record of a piece of evidence."""
+        self.open_target(target_of(item))
+
+    def open_target(self, target: Target) -> None:
+        """Open a record at what is cited in it."""
         self._history.clear()
-        self._open(target_of(item))
+        self._open(target)
 
     def open_record(self, kind: Kind, of: str) -> None:
         """Open another record; the one before can be returned to."""
