@@ -14,8 +14,8 @@ from ctower_desktop.kernel.sql import STATEMENTS, Command, Query
 
 app.import_rooms()
 
-# Tables that stay small however much data a customer has: people, projects, settings, accounts of vendors, one
-# row a day or a kind for each project. What is not named here grows and is never scanned.
+# Tables that stay small however much data a customer has: people, projects, accounts of vendors, a few rows for
+# each project. What is not named here grows and is never scanned.
 SMALL = {
     "main": {
         *("app_user", "session", "api_key", "account_scope", "project", "project_assignment"),

@@ -25,6 +25,7 @@ from ctower_desktop.insight.risk.model import (
     Risks,
 )
 from ctower_desktop.kernel.endpoint import TOWER
+from ctower_desktop.kernel.regional import Regional, language
 from ctower_desktop.kernel.system import as_text, new_id
 from ctower_desktop.kernel.tower import Scoped
 
@@ -102,7 +103,7 @@ async def refreshed(call: Scoped) -> RefreshResult:
     known = await call.tower.db.read(store.facts, call.project_id, at[:10], since)
     weights = [signal.severity * signal.confidence for signal in known.signals]
     health = health_of(weights, known.overdue, known.failed_runs)
-    found = causes(known, health.total_pressure)
+    found = causes(known, health.total_pressure, language(call.tower.settings.get(Regional)))
     await call.tower.db.write(store.settle, _owner(call), health, found, at)
     refs = list(dict.fromkeys(ref for cause in found for ref in cause.evidence_refs))
     call.noted.about("health_score", at[:10], evidence_refs=refs, health_score=health.health_score,

@@ -7,8 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from ctower_desktop.insight.risk import wording
 from ctower_desktop.insight.risk.health import rounded
 from ctower_desktop.insight.risk.model import RiskStatus
+from ctower_desktop.kernel.regional import Language
 
 MOST_EVIDENCE = 25
 _SLIPPING = 3  # overdue issues that are a risk of their own
@@ -22,9 +24,9 @@ CAUSES: tuple[Key, ...] = (
 
 
 class OpenSignal(msgspec.Struct, frozen=True):
-    """A signal that is proposed or accepted."""
+    """A signal that is proposed or accepted; `ref` is the newest of what it stands on."""
 
-    id: str
+    ref: str
     signal_type: str
     severity: int
     confidence: float
@@ -52,13 +54,14 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """A cause that is there now; its weight is 0 to 1."""
+    """A cause that is there now, its weight is 0 to 1, and what helps against it."""
 
     key: Key
     title: str
     severity: int
     weight: float
     evidence_refs: list[str]
+    playbook: list[str]
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -71,91 +74,59 @@ class Settled(msgspec.Struct, frozen=True):
     reopened_count: int
 
 
-PLAYBOOKS: dict[Key, list[str]] = {
-    "delivery_risk_cluster": [
-        "Go through the open signals and confirm the real ones",
-        "Agree with the team on the two issues that unblock most",
-        "Tell the client what changes and by when, in writing",
-        "Look at health again in two days",
-    ],
-    "deadline_slippage": [
-        "Re-plan every overdue issue: a new date, or out of scope",
-        "Ask assignees what they wait for",
-        "Tell the client about dates that moved before they ask",
-        "Keep a daily check until nothing is overdue",
-    ],
-    "blocked_work": [
-        "List what blocks and who can remove it",
-        "Escalate blockers older than two days",
-        "Give people who wait other work",
-        "Check blockers at every stand-up",
-    ],
-    "budget_overrun": [
-        "Compare what was spent with what was delivered",
-        "Stop work that was not agreed on",
-        "Prepare a change request or a smaller scope",
-        "Agree on the next budget limit with the client",
-    ],
-    "scope_growth": [
-        "Write down every request beyond the agreement",
-        "Estimate each one in hours and money",
-        "Offer a change request or a later phase",
-        "Start extra work only after approval",
-    ],
-}
-
-
-def causes(facts: Facts, total_pressure: float) -> list[Cause]:
-    """The causes that are there now, at most one of each kind."""
+def causes(facts: Facts, total_pressure: float, language: Language) -> list[Cause]:
+    """The causes that are there now, at most one of each kind, told in `language`."""
     found = (
-        _pressure(facts, total_pressure),
-        _deadlines(facts),
-        _blocked(facts),
-        _budget(facts),
-        _scope(facts),
+        _pressure(facts, total_pressure, language),
+        _deadlines(facts, language),
+        _blocked(facts, language),
+        _budget(facts, language),
+        _scope(facts, language),
     )
     return [cause for cause in found if cause is not None]
 
 
-def _pressure(facts: Facts, total: float) -> Cause | None:
-    if total <= 0:
-        return None
-    refs = [*(signal.id for signal in facts.signals), *facts.overdue_ids]
+def _cause(
+    key: Key, title: str, severity: float, weight: float, refs: Iterable[str], *, language: Language
+) -> Cause:
+    found: Sequence[str] = list(dict.fromkeys(refs))
     return Cause(
-        "delivery_risk_cluster",
-        f"Delivery pressure {total:g} of 70: {_n(len(facts.signals), 'open signal')}, "
-        f"{_n(facts.overdue, 'overdue issue')}",
-        _clamped(total / 20),
-        rounded(total / 100, 4),
-        _few(refs),
+        key,
+        title,
+        max(1, min(5, int(rounded(severity, 0)))),
+        rounded(weight, 4),
+        list(found[:MOST_EVIDENCE]),
+        wording.playbook(key, language),
     )
 
 
-def _deadlines(facts: Facts) -> Cause | None:
+def _pressure(facts: Facts, total: float, language: Language) -> Cause | None:
+    if total <= 0:
+        return None
+    refs = [*(signal.ref for signal in facts.signals), *facts.overdue_ids]
+    title = wording.pressure(total, len(facts.signals), facts.overdue, language)
+    return _cause("delivery_risk_cluster", title, total / 20, total / 100, refs, language=language)
+
+
+def _deadlines(facts: Facts, language: Language) -> Cause | None:
     if facts.overdue < _SLIPPING:
         return None
     weight = min(0.95, 0.5 + 0.05 * (facts.overdue - _SLIPPING))
-    title = f"Deadlines slip: {_n(facts.overdue, 'issue')} overdue"
-    return Cause(
-        "deadline_slippage",
-        title,
-        _clamped(2 + facts.overdue / 5),
-        rounded(weight, 4),
-        _few(facts.overdue_ids),
+    title = wording.slippage(facts.overdue, language)
+    return _cause(
+        "deadline_slippage", title, 2 + facts.overdue / 5, weight, facts.overdue_ids, language=language
     )
 
 
-def _blocked(facts: Facts) -> Cause | None:
+def _blocked(facts: Facts, language: Language) -> Cause | None:
     if facts.blocked < _STUCK:
         return None
     weight = min(0.9, 0.4 + 0.05 * (facts.blocked - _STUCK))
-    title = f"Work is stuck: {_n(facts.blocked, 'issue')} blocked"
-    return Cause(
-        "blocked_work", title, _clamped(2 + facts.blocked / 5), rounded(weight, 4), _few(facts.blocked_ids)
-    )
+    title = wording.stuck(facts.blocked, language)
+    return _cause("blocked_work", title, 2 + facts.blocked / 5, weight, facts.blocked_ids, language=language)
 
 
-def _budget(facts: Facts) -> Cause | None:
+def _budget(facts: Facts, language: Language) -> Cause | None:
     planned = [one for one in facts.budgets if one.budget > 0]
     if not planned:
         return None
@@ -163,19 +134,19 @@ def _budget(facts: Facts) -> Cause | None:
     spent = worst.costs / worst.budget
     if spent < _NEARLY_SPENT:
         return None
-    title = f"Budget: {rounded(spent * 100, 0):g} % of {worst.budget:,.2f} {worst.currency} spent"
+    title = wording.spent(rounded(spent * 100, 0), worst.budget, worst.currency, language)
     severity = 5 if spent >= 1 else 4 if spent >= 0.9 else 3
-    return Cause("budget_overrun", title, severity, rounded(min(1.0, spent), 4), _few(facts.entry_ids))
+    return _cause("budget_overrun", title, severity, min(1.0, spent), facts.entry_ids, language=language)
 
 
-def _scope(facts: Facts) -> Cause | None:
+def _scope(facts: Facts, language: Language) -> Cause | None:
     grown = [signal for signal in facts.signals if signal.signal_type == "scope_change"]
     if not grown:
         return None
     worst = max(signal.severity for signal in grown)
     weight = min(0.9, 0.4 + 0.1 * len(grown))
-    title = f"Scope grows: {_n(len(grown), 'request')} beyond the agreement"
-    return Cause("scope_growth", title, worst, rounded(weight, 4), _few(signal.id for signal in grown))
+    title = wording.growth(len(grown), language)
+    return _cause("scope_growth", title, worst, weight, (signal.ref for signal in grown), language=language)
 
 
 def reopens(before: Settled, cause: Cause) -> bool:
@@ -188,16 +159,3 @@ def reopens(before: Settled, cause: Cause) -> bool:
     if before.closed_by == "system" or before.gone_at is not None:
         return True
     return before.closed_severity is not None and cause.severity > before.closed_severity
-
-
-def _few(refs: Iterable[str]) -> list[str]:
-    found: Sequence[str] = list(dict.fromkeys(refs))
-    return list(found[:MOST_EVIDENCE])
-
-
-def _clamped(severity: float) -> int:
-    return max(1, min(5, int(rounded(severity, 0))))
-
-
-def _n(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -10,7 +10,6 @@ from msgspec import UNSET
 
 from ctower_desktop.insight.risk.causes import (
     CAUSES,
-    PLAYBOOKS,
     Budget,
     Cause,
     Facts,
@@ -31,6 +30,7 @@ from ctower_desktop.insight.risk.model import (
     RiskNotFound,
     RiskStatus,
 )
+from ctower_desktop.insight.risk.wording import first_steps
 from ctower_desktop.kernel.sql import Command, Query, Value, as_json
 from ctower_desktop.kernel.system import new_id
 
@@ -59,8 +59,9 @@ class _Known(msgspec.Struct, frozen=True):
 _OPEN_SIGNALS = Query(
     OpenSignal,
     """
-    SELECT id, signal_type, severity, confidence FROM (
-        SELECT id, signal_type, severity, confidence, created_at FROM signal
+    SELECT ref, signal_type, severity, confidence FROM (
+        SELECT coalesce(evidence_refs ->> 0, id) AS ref, signal_type, severity, confidence, created_at
+        FROM signal
         WHERE project_id = :project_id AND status IN ('proposed', 'accepted')
         ORDER BY created_at DESC, id LIMIT :limit
     ) ORDER BY severity * confidence DESC, created_at DESC
@@ -164,7 +165,9 @@ _ADD = Command("""
 """)
 _UPDATE = Command("""
     UPDATE risk_item SET title = :title, severity = :severity, probability = :probability,
-        evidence_refs = :evidence_refs, updated_at = :at
+        evidence_refs = :evidence_refs, updated_at = :at,
+        mitigation_action = iif(mitigation_action IN (SELECT value FROM json_each(:first_steps)),
+                                :mitigation_action, mitigation_action)
     WHERE id = :id AND (title, severity, probability, evidence_refs)
           IS NOT (:title, :severity, :probability, :evidence_refs)
 """)
@@ -209,8 +212,8 @@ _KEEP_PATTERN = Command("""
     VALUES (:id, :project_id, :account_scope_id, :key, :title, :weight, 'open', :playbook, :evidence_refs,
             :at, :at)
     ON CONFLICT (project_id, pattern_key) DO UPDATE SET title = excluded.title, weight = excluded.weight,
-        evidence_refs = excluded.evidence_refs, updated_at = excluded.updated_at,
-        status = CASE WHEN status = 'ignored' THEN status ELSE 'open' END
+        evidence_refs = excluded.evidence_refs, mitigation_playbook = excluded.mitigation_playbook,
+        updated_at = excluded.updated_at, status = CASE WHEN status = 'ignored' THEN status ELSE 'open' END
     WHERE (title, weight, evidence_refs, status = 'mitigated')
       IS NOT (excluded.title, excluded.weight, excluded.evidence_refs, 0)
 """)
@@ -252,7 +255,7 @@ def settle(
         _settle_one(db, owner, cause, known.pop(cause.key, None), at)
         _KEEP_PATTERN.run(
             db, **owner, id=new_id(), key=cause.key, title=cause.title, weight=cause.weight, at=at,
-            playbook=as_json({"playbook": PLAYBOOKS[cause.key]}), evidence_refs=as_json(cause.evidence_refs),
+            playbook=as_json({"playbook": cause.playbook}), evidence_refs=as_json(cause.evidence_refs),
         )  # fmt: skip
     for row in known.values():  # the cause has gone
         if row.status == "closed":
@@ -267,12 +270,12 @@ def _settle_one(
 ) -> None:
     values: dict[str, Value] = {
         "title": cause.title, "severity": cause.severity, "probability": cause.weight,
-        "evidence_refs": as_json(cause.evidence_refs), "at": at,
+        "evidence_refs": as_json(cause.evidence_refs), "at": at, "mitigation_action": cause.playbook[0],
     }  # fmt: skip
     if known is None:
         _ADD.run(
             db, id=new_id(), **owner, source="cause", dedupe_key=cause.key, owner_username=None,
-            mitigation_action=PLAYBOOKS[cause.key][0], created_by="tower", **values,
+            created_by="tower", **values,
         )  # fmt: skip
         return
     past = Settled(known.status, known.closed_by, known.closed_severity, known.gone_at, known.reopened_count)
@@ -280,7 +283,7 @@ def _settle_one(
         return
     if known.status == "closed":
         _REOPEN.run(db, id=known.id, at=at)
-    _UPDATE.run(db, id=known.id, **values)
+    _UPDATE.run(db, id=known.id, first_steps=as_json(first_steps(cause.key)), **values)
 
 
 def overview(db: apsw.Connection, project_id: str) -> tuple[Health | None, list[Risk], list[Pattern]]:

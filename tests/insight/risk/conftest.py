@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import Desktop
 from ctower_desktop.work import store as work
@@ -23,20 +24,22 @@ class Facts:
     async def sql(self, statement: str, **params: Any) -> list[Any]:
         return await self.call.tower.db.write(lambda db: list(db.execute(statement, params)))
 
-    async def signal(self, kind: str = "delivery_risk", severity: int = 4, confidence: float = 0.8) -> str:
+    async def signal(
+        self, kind: str = "delivery_risk", severity: int = 4, confidence: float = 0.8, evidence: str = ""
+    ) -> str:
         ref = new_id()
         await self.sql(
             """
             INSERT INTO signal (id, project_id, account_scope_id, signal_type, severity, confidence, summary,
-                source_kind, source_ref, story, dedupe_key, language, started_at, last_seen_at, created_at,
-                updated_at)
-            VALUES (:id, :p, :s, :kind, :severity, :confidence, 'x', 'conversation', :id, 1, :id, 'en', :at,
-                :at, :at, :at)
+                source_kind, source_ref, story, dedupe_key, language, evidence_refs, started_at,
+                last_seen_at, created_at, updated_at)
+            VALUES (:id, :p, :s, :kind, :severity, :confidence, 'x', 'conversation', :id, 1, :id, 'en',
+                json_array(:evidence), :at, :at, :at, :at)
             """,
             id=ref, p=self.call.project_id, s=self.call.account_scope_id, kind=kind, severity=severity,
-            confidence=confidence, at=AT,
+            confidence=confidence, at=AT, evidence=evidence or f"cwmsg:{ref}",
         )  # fmt: skip
-        return ref
+        return evidence or f"cwmsg:{ref}"
 
     async def settle_signals(self) -> None:
         await self.sql("UPDATE signal SET status = 'dismissed' WHERE project_id = :p", p=self.call.project_id)
@@ -59,5 +62,6 @@ class Facts:
 
 
 @pytest.fixture
-def world(call: Desktop) -> Facts:
+async def world(call: Desktop) -> Facts:
+    await call.tower.settings.change(Regional, {"language": "en"})
     return Facts(call)

@@ -45,16 +45,16 @@ def facts(**changes):
 
 
 def test_no_facts_no_causes():
-    assert causes(facts(failed_runs=9), 0.0) == []
+    assert causes(facts(failed_runs=9), 0.0, "en") == []
 
 
 def test_pressure_is_one_cause_with_the_severity_and_probability_of_the_contract():
     signals = [OpenSignal(f"s{n}", "delivery_risk", 4, 0.8) for n in range(30)]
-    (cause,) = causes(facts(signals=signals, overdue=1, overdue_ids=["i1"]), 5.26)
+    (cause,) = causes(facts(signals=signals, overdue=1, overdue_ids=["i1"]), 5.26, "en")
     assert (cause.key, cause.severity, cause.weight) == ("delivery_risk_cluster", 1, 0.0526)
     assert len(cause.evidence_refs) == 25
-    assert causes(facts(), 70.0)[0].severity == 4
-    assert causes(facts(), 30.0)[0].severity == 2, "1.5 is rounded up"
+    assert causes(facts(), 70.0, "en")[0].severity == 4
+    assert causes(facts(), 30.0, "en")[0].severity == 2, "1.5 is rounded up"
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_pressure_is_one_cause_with_the_severity_and_probability_of_the_contract
     ],
 )
 def test_every_other_cause_is_a_risk_of_its_own(changes, key, severity):
-    (cause,) = causes(facts(**changes), 0.0)
+    (cause,) = causes(facts(**changes), 0.0, "en")
     assert (cause.key, cause.severity) == (key, severity)
     assert 0 < cause.weight <= 1
 
 
 def test_what_is_little_is_no_cause():
     little = facts(overdue=2, blocked=2, budgets=[Budget("EUR", 1000, 799), Budget("USD", 0, 50)])
-    assert causes(little, 0.0) == []
+    assert causes(little, 0.0, "en") == []
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,36 @@ def test_what_is_little_is_no_cause():
     ],
 )
 def test_a_closed_risk_opens_again_only_when_its_cause_returned_or_grew(past, severity, expected):
-    assert reopens(past, Cause("deadline_slippage", "x", severity, 0.5, [])) is expected
+    assert reopens(past, Cause("deadline_slippage", "x", severity, 0.5, [], ["x"])) is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "english", "russian"),
+    [
+        (
+            {"signals": [OpenSignal("m", "silence", 2, 0.7)] * 2, "overdue": 1},
+            "Delivery pressure 4.28 of 70: 2 open signals, 1 overdue issue",
+            "Давление на проект 4,28 из 70: 2 открытых сигнала, 1 просроченная задача",
+        ),
+        ({"overdue": 5}, "Deadlines slip: 5 issues overdue", "Сроки срываются: 5 задач просрочено"),
+        ({"blocked": 4}, "Work is stuck: 4 issues blocked", "Работа стоит: 4 задачи заблокированы"),
+        ({"blocked": 21}, "Work is stuck: 21 issues blocked", "Работа стоит: 21 задача заблокирована"),
+        (
+            {"budgets": [Budget("RUB", 400_000, 380_000)]},
+            "Budget: 95% of 400,000 RUB spent",
+            "Бюджет: потрачено 95\N{NO-BREAK SPACE}% от 400\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}RUB",
+        ),
+        (
+            {"signals": [OpenSignal("m", "scope_change", 3, 0.7)]},
+            "Scope grows: 1 request beyond the agreement",
+            "Объём растёт: 1 просьба сверх договорённости",
+        ),
+    ],
+)
+def test_risks_are_told_in_the_language_of_the_user(changes, english, russian):
+    total = 4.28 if english.startswith("Delivery") else 0.0
+    for language, title in (("en", english), ("ru", russian)):
+        (cause,) = causes(facts(**changes), total, language)
+        assert cause.title == title
+        assert len(cause.playbook) == 4
+    assert causes(facts(overdue=3), 0.0, "ru")[0].playbook != causes(facts(overdue=3), 0.0, "en")[0].playbook

@@ -19,7 +19,9 @@ from ctower_desktop.insight.risk.model import (
     RiskMove,
     RiskNotFound,
 )
+from ctower_desktop.insight.risk.wording import first_steps, playbook
 from ctower_desktop.kernel.jobs import JOBS
+from ctower_desktop.kernel.regional import Regional
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import ProjectRef, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
@@ -171,6 +173,7 @@ async def test_an_ignored_pattern_stays_ignored(call, world, clock):
 
 
 async def test_the_evidence_of_a_refresh_can_be_drilled_into(call, world, clock):
+    """A risk stands on what was written and on issues, not on the numbers of signals."""
     signal = await world.signal()
     (issue,) = await world.issues(1)
     await refresh(call, clock)
@@ -186,6 +189,22 @@ async def test_blocked_work_and_scope_are_risks(call, world, clock):
     found = {r.title.partition(":")[0]: r for r in await items(call)}
     assert set(found) >= {"Work is stuck", "Scope grows"}
     assert set(found["Work is stuck"].evidence_refs) == set(ids)
+
+
+async def test_the_language_of_the_user_is_that_of_risks_but_words_of_people_stay(call, world, clock):
+    await world.signal("scope_change", 4, 0.9)
+    await refresh(call, clock)
+    english = {r.title.partition(":")[0]: r for r in await items(call)}
+    await actions.edit_risk(call, english["Scope grows"].id, RiskEdit(mitigation="Ask Vera"))
+    await call.tower.settings.change(Regional, {"language": "ru"})
+    await refresh(call, clock)
+    russian = {r.title.partition(":")[0]: r for r in await items(call)}
+    assert set(russian) == {"Объём растёт", "Давление на проект 0,36 из 70"}
+    assert russian["Объём растёт"].mitigation_action == "Ask Vera"
+    assert all(r.mitigation_action in ("Ask Vera", first_steps("delivery_risk_cluster")[1])
+               for r in russian.values())  # fmt: skip
+    for pattern in (await actions.read_risk_overview(call)).patterns:
+        assert pattern.mitigation_playbook == {"playbook": playbook(pattern.pattern_key, "ru")}
 
 
 async def test_failed_runs_are_told_and_not_counted(call, world, clock):
