@@ -26,6 +26,7 @@ from ctower_desktop.gui.crm_words import (
 )
 from ctower_desktop.gui.editing import Choice, InPlace, a_text
 from ctower_desktop.gui.feedback import plain_words
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr, trn, when
@@ -72,7 +73,7 @@ class AccountPane(RecordPane):
     def _build(self) -> None:
         self.column.addLayout(row(self.heading, self.archived))
         self.column.addWidget(self.summary)
-        self.column.addLayout(row(self.deal, self.offer, self.away, 0))
+        self.column.addWidget(side_by_side(self.deal, self.offer, self.away))
         self.column.addSpacing(8)
         for name, fact in self.facts.items():
             self.column.addWidget(fact)

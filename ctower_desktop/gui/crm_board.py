@@ -26,7 +26,7 @@ from ctower_desktop.gui.crm_deeds import Deeds
 from ctower_desktop.gui.crm_states import nothing_there, nothing_with_this
 from ctower_desktop.gui.crm_words import STAGES, is_late, is_soon
 from ctower_desktop.gui.feedback import EmptyState, plain_words
-from ctower_desktop.gui.flow import FlowLayout
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import number, tr
@@ -93,13 +93,12 @@ class Board(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setAccessibleName(tr("Board of deals"))
         area.setWidget(inside)
         self.area = area
         self._stack.addWidget(area)
-        tools = QWidget()
-        tools.setLayout(FlowLayout(self.late, self.soon, self.archived, self.owner))
-        bulk = QWidget()
-        bulk.setLayout(FlowLayout(self.chosen_words, self.mover, self.away))
+        tools = side_by_side(self.late, self.soon, self.archived, self.owner)
+        bulk = side_by_side(self.chosen_words, self.mover, self.away)
         self.bulk = bulk
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

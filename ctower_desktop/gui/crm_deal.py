@@ -36,6 +36,7 @@ from ctower_desktop.gui.crm_words import (
 )
 from ctower_desktop.gui.editing import Choice, InPlace, a_day, a_number, a_percentage, a_text
 from ctower_desktop.gui.feedback import plain_words
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.records import LinkLine
 from ctower_desktop.gui.tasks import start
@@ -67,7 +68,7 @@ class DealPane(RecordPane):
         self._deeds = deeds
         self.deal: Opportunity | None = None
         self.archived = Badge(tr("Archived"), "warning")
-        self.account = LinkLine("")
+        self.account = LinkLine(tr("Account"))
         self.account.clicked.connect(
             lambda: self.account_wanted.emit(self.deal.account_id if self.deal else "")
         )
@@ -93,7 +94,7 @@ class DealPane(RecordPane):
     def _build(self) -> None:
         self.column.addLayout(row(self.heading, self.archived))
         self.column.addWidget(self.account)
-        self.column.addLayout(row(self.mover, self.offer, self.away, 0))
+        self.column.addWidget(side_by_side(self.mover, self.offer, self.away))
         self.column.addSpacing(8)
         self.column.addWidget(self.stage)
         for name, fact in self.facts.items():

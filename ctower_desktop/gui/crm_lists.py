@@ -23,7 +23,7 @@ from ctower_desktop.gui.crm_words import (
     version_words,
 )
 from ctower_desktop.gui.feedback import EmptyState
-from ctower_desktop.gui.flow import FlowLayout
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.listing import MOST, Listing
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.table import Column
@@ -204,8 +204,7 @@ def _today(page: Page) -> date:
 
 
 def _arrange(whole: Any, search: SearchField, chips: Sequence[QWidget], *bulk: QWidget) -> None:
-    tools = QWidget()
-    tools.setLayout(FlowLayout(*chips, *bulk))
+    tools = side_by_side(*chips, *bulk)
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(10)

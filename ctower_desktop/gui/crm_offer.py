@@ -27,6 +27,7 @@ from ctower_desktop.gui.crm_words import (
 )
 from ctower_desktop.gui.editing import Choice, InPlace, a_day, a_number, a_text
 from ctower_desktop.gui.feedback import plain_words
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.records import LinkLine
 from ctower_desktop.gui.tasks import start
@@ -53,7 +54,7 @@ class OfferPane(RecordPane):
         self.status = Badge("")
         self.made = Label("", "meta", "text_2", wrap=True)
         self.made.setMinimumWidth(1)
-        self.account, self.deal = LinkLine(""), LinkLine("")
+        self.account, self.deal = LinkLine(tr("Account")), LinkLine(tr("Deal"))
         self.steps = {step.id: (PrimaryButton if step.primary else Button)(step.title()) for step in STEPS}
         self.renew = PrimaryButton(tr("New version"))
         self.facts: dict[str, InPlace | Choice] = {
@@ -78,7 +79,7 @@ class OfferPane(RecordPane):
         column.addWidget(self.made)
         for link in (self.account, self.deal):
             column.addWidget(link)
-        column.addLayout(row(*self.steps.values(), self.renew, 0))
+        column.addWidget(side_by_side(*self.steps.values(), self.renew))
         column.addSpacing(8)
         for name, fact in self.facts.items():
             column.addWidget(fact)

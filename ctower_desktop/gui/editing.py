@@ -78,6 +78,7 @@ class InPlace(QWidget):
         super().__init__()
         self.name, self._parse = name, parse
         self._raw = self._typed = ""
+        self._open = False  # the stack tells too late: hiding the editor takes its focus first
         self.value = _Value()
         self.value.clicked.connect(self.begin)
         self.editor: QLineEdit | QPlainTextEdit = QPlainTextEdit() if long else QLineEdit()
@@ -107,12 +108,13 @@ class InPlace(QWidget):
         grid.addWidget(self.note, 2, 1)
         grid.addWidget(self.release, 2, 2)
         self._rest()
+        self.show_value("", "")
         self.show_note("")
 
     @property
     def editing(self) -> bool:
         """Whether somebody is typing."""
-        return self._stack.currentWidget() is self.editor
+        return self._open
 
     def show_value(self, shown: str, raw: str) -> None:
         """The value in words, and as it is typed; what is being typed stays."""
@@ -134,6 +136,7 @@ class InPlace(QWidget):
         self._write(self._raw)
         self._stack.setFixedHeight(_AREA if isinstance(self.editor, QPlainTextEdit) else theme.CONTROL + 2)
         self._stack.setCurrentWidget(self.editor)
+        self._open = True
         self.editor.setFocus()
 
     def _write(self, text: str) -> None:
@@ -177,6 +180,7 @@ class InPlace(QWidget):
             self.value.setFocus()
 
     def _rest(self) -> None:
+        self._open = False
         self.problem.hide()
         self._stack.setFixedHeight(theme.CONTROL)
         self._stack.setCurrentWidget(self.value)

@@ -75,3 +75,10 @@ class FlowLayout(QLayout):
                 item.setGeometry(QRect(QPoint(x, y), size))
             x, line = x + size.width() + self.spacing(), max(line, size.height())
         return y + line - rect.y()
+
+
+def side_by_side(*widgets: QWidget) -> QWidget:
+    """Widgets in as many lines as they need."""
+    found = QWidget()
+    found.setLayout(FlowLayout(*widgets))
+    return found
