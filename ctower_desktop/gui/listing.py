@@ -122,6 +122,7 @@ class Listing(QWidget):
     def choose(self, key: str) -> None:
         """Bring the row of that key to the front, now or when it is read."""
         self._front = key
+        self.view.clearSelection()
         self._to_front(scroll=True)
 
     async def everything(self) -> list[Any]:
