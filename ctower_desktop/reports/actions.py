@@ -24,6 +24,7 @@ from ctower_desktop.reports import (
     digest_actions,  # noqa: F401 - declares /digests
     overview_store,
     portfolio_store,
+    queue_actions,  # noqa: F401 - declares /today
     report_actions,  # noqa: F401 - declares /reports
     tower_store,
 )
