@@ -80,6 +80,28 @@ _INDEX = Command("""
 """)
 
 
+class Quote(msgspec.Struct, frozen=True):
+    """What something that is pointed at says, in a line."""
+
+    text: str
+
+
+# How to quote what is pointed at, by the beginning of the reference; the rooms that keep it say how.
+QUOTES: dict[str, Query[Quote]] = {}
+
+
+def quoted_by(beginning: str, sql: str) -> None:
+    """Quote references that begin so with what `sql` finds for `:ref` in `:project_id`."""
+    QUOTES[beginning] = Query(Quote, sql)
+
+
+def _quote(db: apsw.Connection, project_id: str, ref: str) -> str | None:
+    beginning = ref[: ref.find(":") + 1]
+    statement = QUOTES.get(beginning)
+    found = statement.first(db, ref=ref, project_id=project_id) if statement else None
+    return found.text if found else None
+
+
 def add(db: apsw.Connection, project: ProjectRef | None, row: AuditRow, evidence: list[Located]) -> None:
     """Write one line, and index what it points at."""
     _ADD.run(
@@ -100,17 +122,20 @@ def add(db: apsw.Connection, project: ProjectRef | None, row: AuditRow, evidence
     if project is None:
         return
     for found in evidence:
+        # an id that looks like a piece of text's and is found here is that of a row of ours
+        quote = found.ref.snippet or _quote(db, project.id, found.ref.ref)
+        ours = found.ref.snippet is None and quote is not None and found.table == "rag_chunks"
         _INDEX.run(
             db,
             project_id=project.id,
             account_scope_id=project.account_scope_id,
-            source_type=found.ref.source,
-            source_table=found.table,
+            source_type="external" if ours else found.ref.source,
+            source_table="external" if ours else found.table,
             source_pk=found.ref.ref,
             conversation_global_id=found.conversation,
             message_global_id=found.message,
             contact_global_id=found.contact,
-            snippet=found.ref.snippet,
+            snippet=quote,
             payload=as_json(found.ref.meta),
             at=row.created_at,
         )

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import apsw
 import msgspec
 
+from ctower_desktop.accounts.audit_store import quoted_by
 from ctower_desktop.accounts.model import EvidenceRef
 from ctower_desktop.crm import account_store
 from ctower_desktop.crm.model import (
@@ -106,6 +107,13 @@ _OF_ACCOUNT = Query(
     "ORDER BY o.updated_at DESC LIMIT 500",
 )
 _ONE = Query(Opportunity, f"SELECT {_COLUMNS} {_FROM} {_OF} AND o.id = :id", missing=OpportunityNotFound)
+quoted_by(
+    "",
+    """
+    SELECT substr(title, 1, 500) AS text FROM crm_opportunity
+    WHERE id = :ref AND project_id = :project_id AND deleted_at IS NULL
+    """,
+)
 _STORED = Query(
     _Stored,
     f"""

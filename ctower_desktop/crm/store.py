@@ -5,6 +5,7 @@ from __future__ import annotations
 import apsw
 import msgspec
 
+from ctower_desktop.accounts.audit_store import quoted_by
 from ctower_desktop.crm.model import Deal, DealNotFound, DealWithNotes, ListDeals, Note, Task
 from ctower_desktop.kernel.mirror import Mirror, searchable
 from ctower_desktop.kernel.sql import Command, Query, as_json
@@ -75,6 +76,19 @@ _BURY_NOTES = Command("""
     WHERE project_id = :project_id AND parent_external_id IN (SELECT value FROM json_each(:external_ids))
       AND deleted_at IS NULL
 """)
+
+for _beginning, _table, _name in (
+    ("attiodeal:", "deal", "title"),
+    ("attioacct:", "company", "name"),
+    ("attioperson:", "person", "full_name"),
+):
+    quoted_by(
+        _beginning,
+        f"""
+        SELECT substr({_name}, 1, 500) AS text FROM {_table}
+        WHERE id = :ref AND project_id = :project_id AND deleted_at IS NULL AND {_name} <> ''
+        """,
+    )
 
 
 def deals(db: apsw.Connection, project_id: str, query: ListDeals) -> list[Deal]:

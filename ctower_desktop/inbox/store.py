@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from ctower_desktop.accounts.audit_store import quoted_by
 from ctower_desktop.inbox.model import (
     Attachment,
     Contact,
@@ -177,6 +178,30 @@ _SILENT = Query(
         FROM message WHERE project_id = :project_id AND deleted_at IS NULL AND private = 0
         GROUP BY conversation_global_id)
     WHERE said_at > coalesce(heard_at, '') AND said_at <= :before ORDER BY said_at DESC LIMIT 1000
+    """,
+)
+
+quoted_by(
+    "cwmsg:",
+    """
+    SELECT substr(content, 1, 500) AS text FROM message
+    WHERE id = :ref AND project_id = :project_id AND private = 0 AND deleted_at IS NULL AND content <> ''
+    """,
+)
+quoted_by(
+    "cw:",
+    """
+    SELECT coalesce(nullif(v.subject, ''), c.name) AS text
+    FROM conversation AS v LEFT JOIN contact AS c ON c.id = v.contact_global_id
+    WHERE v.id = :ref AND v.project_id = :project_id AND v.deleted_at IS NULL
+      AND coalesce(nullif(v.subject, ''), c.name) <> ''
+    """,
+)
+quoted_by(
+    "cwc:",
+    """
+    SELECT name AS text FROM contact
+    WHERE id = :ref AND project_id = :project_id AND deleted_at IS NULL AND name <> ''
     """,
 )
 

@@ -87,6 +87,12 @@ CREATE TABLE message (
 CREATE INDEX message_recent ON message (project_id, created_at DESC, id) WHERE deleted_at IS NULL;
 CREATE INDEX message_of_conversation ON message (conversation_global_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX message_of_conversation_any ON message (conversation_global_id);
+-- What was deleted is no longer quoted as evidence.
+CREATE TRIGGER message_not_quoted AFTER UPDATE OF deleted_at ON message
+    WHEN new.deleted_at IS NOT NULL AND old.deleted_at IS NULL BEGIN
+    UPDATE evidence_item SET snippet = NULL
+    WHERE project_id = new.project_id AND source_table = 'cw_messages' AND source_pk = new.id;
+END;
 
 CREATE TABLE attachment (
     id TEXT PRIMARY KEY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import apsw
 import msgspec
 
+from ctower_desktop.accounts.audit_store import quoted_by
 from ctower_desktop.kernel.mirror import Mirror, searchable
 from ctower_desktop.kernel.sql import Command, Query, as_json
 from ctower_desktop.work.model import (
@@ -136,6 +137,14 @@ _BURY_BELOW = Command("""
     UPDATE comment SET deleted_at = :at, deleted_reason = :reason
     WHERE issue_id IN (SELECT value FROM json_each(:ids)) AND deleted_at IS NULL
 """)
+
+quoted_by(
+    "linissue:",
+    """
+    SELECT substr(trim(coalesce(identifier, '') || ' ' || title), 1, 500) AS text FROM issue
+    WHERE id = :ref AND project_id = :project_id AND deleted_at IS NULL
+    """,
+)
 
 
 def issues(db: apsw.Connection, project_id: str, query: ListIssues) -> list[Issue]:

@@ -14,7 +14,7 @@ from ctower_desktop.kernel.sql import STATEMENTS, Command, Query
 
 app.import_rooms()
 
-# Tables that stay small however much data a customer has: people, projects, accounts of vendors, a few rows for
+# Tables that stay small however much data a customer has: people, projects, vendors, a few rows for
 # each project. What is not named here grows and is never scanned.
 SMALL = {
     "main": {

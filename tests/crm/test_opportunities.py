@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctower_desktop.accounts.actions import list_audit
+from ctower_desktop.accounts.audit import record
 from ctower_desktop.accounts.model import AuditQuery
 from ctower_desktop.crm.actions import (
     archive_opportunity,
@@ -31,9 +32,11 @@ from ctower_desktop.crm.model import (
     UnknownField,
 )
 from ctower_desktop.crm.settings import Crm
+from ctower_desktop.insight.analytics.actions import drill_down
+from ctower_desktop.insight.analytics.model import DrillDown
 from ctower_desktop.kernel.check import check
 from ctower_desktop.kernel.errors import Invalid, InvalidUuid
-from ctower_desktop.kernel.tower import desktop
+from ctower_desktop.kernel.tower import AuditLine, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
 
 UNKNOWN = "00000000-0000-4000-8000-00000000dead"
@@ -282,3 +285,12 @@ def _link(db, project):
             " VALUES (?, ?, ?, 'cw_contact', ?, 'attio_account', 'a', ?, 'manual', 't', '2026', '2026')",
             (f"l{number}", project.id, project.account_scope_id, f"c{number}", status),
         )
+
+
+async def test_an_opportunity_that_is_pointed_at_is_quoted_and_is_no_piece_of_text(call, opportunity):
+    """An id of 36 characters is taken for one of a piece of text, unless it is that of a row of ours."""
+    refs = [opportunity.id, "00000000-0000-4000-8000-00000000dead"]
+    await record(call, AuditLine(action="x.y", entity_type="thing", entity_id="1", evidence_refs=refs))
+    found = {one.source_pk: one for one in (await drill_down(call, DrillDown())).evidence}
+    assert (found[refs[0]].source_table, found[refs[0]].snippet) == ("external", "Сайт")
+    assert (found[refs[1]].source_table, found[refs[1]].snippet) == ("rag_chunks", None)
