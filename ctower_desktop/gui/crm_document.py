@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QResizeEvent, QTextDocument
+from PySide6.QtGui import QResizeEvent, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 
 from ctower_desktop.crm.offers.actions import read_offer_document
@@ -46,7 +46,19 @@ class Sheet(QTextBrowser):
         document = self.document()
         document.setDefaultFont(theme.font("body"))
         document.setMarkdown(text, features.MarkdownNoHTML | features.MarkdownDialectGitHub)
+        self._without_links()
         self._fit()
+
+    def _without_links(self) -> None:
+        """An address that stands in the text reads as text."""
+        plain = QTextCharFormat()
+        plain.setAnchor(False)
+        plain.setAnchorHref("")
+        plain.setFontUnderline(False)
+        plain.setForeground(theme.current().color("text_1"))
+        cursor = QTextCursor(self.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.mergeCharFormat(plain)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As high as its text: the pane around it scrolls."""

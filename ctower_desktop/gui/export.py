@@ -57,12 +57,21 @@ def as_markdown(sheet: Sheet) -> bytes:
         _line(sheet.columns),
         _line(["---"] * len(sheet.columns), raw=True),
     ]
-    lines += [_line(["" if cell is None else str(cell) for cell in row]) for row in sheet.rows]
+    lines += [_line([_written(cell) for cell in row], raw=True) for row in sheet.rows]
     return ("\n".join(lines) + "\n").encode()
 
 
 def _line(cells: list[str], *, raw: bool = False) -> str:
     return "| " + " | ".join(cell if raw else escaped(cell) for cell in cells) + " |"
+
+
+def _written(cell: Cell) -> str:
+    """Text letter by letter; whole numbers without a fraction."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, int | float):
+        return str(cell)
+    return escaped(cell or "")
 
 
 def export_button(page: Page, name: str, read: Callable[[], Coroutine[Any, Any, Sheet]]) -> Button:

@@ -120,7 +120,7 @@ class Listing(QWidget):
         self._read(max(PAGE, len(self.model.rows)), keep=True)
 
     def choose(self, key: str) -> None:
-        """Bring the row of that key to the front, now or when it is read."""
+        """Bring the row of that key to the front, now or when it is read; only people make it tell."""
         self._front = key
         self.view.clearSelection()
         self._to_front(scroll=True)
