@@ -183,6 +183,7 @@ class Policy(msgspec.Struct, frozen=True):
     last_inbound_at: str | None
     ruled_at: str | None
     updated_at: str
+    contact_name: str | None = None
 
 
 class ListOutbound(msgspec.Struct, frozen=True, kw_only=True):

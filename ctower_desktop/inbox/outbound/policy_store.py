@@ -20,7 +20,8 @@ class _At(msgspec.Struct, frozen=True):
 
 _POLICY = """id, project_id, account_scope_id, contact_global_id, channel, opted_out, stop_on_reply,
            frequency_window_hours, frequency_cap, sent_in_window, window_started_at, last_outbound_at,
-           last_inbound_at, ruled_at, updated_at"""
+           last_inbound_at, ruled_at, updated_at,
+           (SELECT c.name FROM contact AS c WHERE c.id = contact_global_id) AS contact_name"""
 _CONTACT = """c.id, c.name, c.email, c.phone_number,
            CAST(json_extract(c.custom_attributes, '$.telegram_chat_id') AS TEXT) AS chat,
            c.deleted_at IS NOT NULL AS gone FROM contact c"""
