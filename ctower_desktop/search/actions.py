@@ -10,7 +10,14 @@ from ctower_desktop.kernel.endpoint import TOWER
 from ctower_desktop.kernel.errors import StorageFailure
 from ctower_desktop.kernel.runs import recorded
 from ctower_desktop.kernel.tower import Scoped
-from ctower_desktop.search import asking, chunk_store, intake_store, store, words
+from ctower_desktop.search import (
+    asking,
+    chunk_store,
+    intake_store,
+    model_actions,  # noqa: F401 - declares /search/models
+    store,
+    words,
+)
 from ctower_desktop.search.asking import AnswerEvent, Recent, answer_in_pieces, answer_question
 from ctower_desktop.search.embedder import ModelUnavailable
 from ctower_desktop.search.indexing import Indexer

@@ -203,7 +203,15 @@ def _all(
     found = []
     for path in dict.fromkeys((shipped, *homed, chosen)):
         told = _described(path, known.get(str(path)), progress)
-        found.append(msgspec.structs.replace(told, shipped=path == shipped, chosen=path == chosen))
+        soon = path == chosen and told.state == "idle"
+        found.append(
+            msgspec.structs.replace(
+                told,
+                shipped=path == shipped,
+                chosen=path == chosen,
+                state="building" if soon else told.state,
+            )
+        )
     return found
 
 

@@ -146,7 +146,7 @@ def set_folder(settings: SearchSettings) -> Path:
     """The folder that the settings name; the shipped one when they name none."""
     if not settings.model_folder:
         return resources() / "model"
-    return Path(os.path.expanduser(settings.model_folder))  # noqa: PTH111 - the home of nobody is no error
+    return Path(os.path.expanduser(settings.model_folder))  # the home of nobody is no error
 
 
 def shipped_folder() -> ModelFolder:

@@ -10,6 +10,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from ctower_desktop.search import words
@@ -42,7 +43,7 @@ class Known:
 def drawn(listed: Iterable[Listed], seed: int, most: int = TEXTS) -> list[int]:
     """The chunks of a sample in a random order that the seed decides."""
     pool = sorted(listed)
-    return [chunk.id for chunk in random.Random(seed).sample(pool, min(most, len(pool)))]
+    return [chunk.id for chunk in _chance(seed).sample(pool, min(most, len(pool)))]
 
 
 def once(chunks: Iterable[Chunk], order: Sequence[int]) -> list[Chunk]:
@@ -59,7 +60,7 @@ def questions(
     sample: Sequence[Chunk], said: Sequence[Said], subjects: Sequence[Subject], seed: int
 ) -> list[Known]:
     """Questions about a sample, in an order that the seed decides; of each kind at most its number."""
-    chance = random.Random(seed)
+    chance = _chance(seed)
     found: list[Known] = []
     for kind, made in (
         ("part", _parts(sample, chance)),
@@ -70,6 +71,10 @@ def questions(
         chance.shuffle(every)
         found.extend(every[: _MOST[kind]])  # type: ignore[index]
     return found
+
+
+def _chance(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - a sample, no secret
 
 
 def _parts(sample: Sequence[Chunk], chance: random.Random) -> Iterator[Known]:
@@ -85,10 +90,15 @@ def _parts(sample: Sequence[Chunk], chance: random.Random) -> Iterator[Known]:
 
 def _replies(sample: Sequence[Chunk], said: Sequence[Said]) -> Iterator[Known]:
     replied = {chunk.source_pk: chunk for chunk in sample if chunk.source_type == "message"}
-    for before, after in zip(said, said[1:], strict=False):
+    for before, after in pairwise(said):
         same_talk = before.parent_pk == after.parent_pk and before.sender != after.sender
         target = replied.get(after.source_pk)
-        if same_talk and target is not None and asks(before.text) and len(_telling(before.text)) >= _LEAST_WORDS:
+        if (
+            same_talk
+            and target is not None
+            and asks(before.text)
+            and len(_telling(before.text)) >= _LEAST_WORDS
+        ):
             yield _known("reply", before.text, [target], frozenset({before.id}))
 
 
@@ -116,9 +126,7 @@ def _headings(sample: Sequence[Chunk], subjects: Sequence[Subject]) -> Iterator[
         yield _known("heading", title, chunks, giving_away)
 
 
-def _known(
-    kind: Kind, text: str, targets: Sequence[Chunk], excluded: frozenset[int] = frozenset()
-) -> Known:
+def _known(kind: Kind, text: str, targets: Sequence[Chunk], excluded: frozenset[int] = frozenset()) -> Known:
     asked, told = words.language(text), targets[0].language
     way = asked if asked == told else f"{asked}-{told}"
     return Known(kind, text, asked, way, frozenset(chunk.id for chunk in targets), excluded)

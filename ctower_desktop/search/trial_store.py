@@ -67,7 +67,8 @@ _SAID = Query(
 _SUBJECTS = Query(
     Subject,
     """
-    SELECT c.id, c.subject FROM json_each(:talks) AS wanted CROSS JOIN conversation AS c ON c.id = wanted.value
+    SELECT c.id, c.subject
+    FROM json_each(:talks) AS wanted CROSS JOIN conversation AS c ON c.id = wanted.value
     WHERE c.deleted_at IS NULL AND c.subject IS NOT NULL
     """,
 )

@@ -314,9 +314,12 @@ def sweep(db: apsw.Connection, model: int, limit: int = 5_000) -> int:
 def search(
     db: apsw.Connection, model: int, vector: Vectors, wanted: Filter, top: int
 ) -> list[tuple[int, float]]:
-    """The nearest chunks with their cosine distance, the nearest first."""
+    """The nearest chunks with their cosine distance, the nearest first.
+
+    Nothing when another model took over since the question was asked: its vectors fit no other question.
+    """
     db.execute(_CACHE)
-    if wanted.kinds is not None and not wanted.kinds:
+    if (wanted.kinds is not None and not wanted.kinds) or model not in model_numbers(db):
         return []
     shards = ", ".join(str(number) for number in range(_SHARDS * (2 if wanted.include_private else 1)))
     conditions = ["bits MATCH vec_bit(?)", "k = ?", "project_id = ?", f"shard IN ({shards})"]
