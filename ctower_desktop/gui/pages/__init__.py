@@ -4,11 +4,19 @@ from ctower_desktop.gui.page import PageEntry
 from ctower_desktop.gui.pages.ask import AskPage
 from ctower_desktop.gui.pages.connectors import ConnectorsPage
 from ctower_desktop.gui.pages.crm import CrmPage
+from ctower_desktop.gui.pages.risks import RisksPage
+from ctower_desktop.gui.pages.outbound import OutboundPage
 from ctower_desktop.gui.pages.settings import SettingsPage
+from ctower_desktop.gui.pages.signals import SignalsPage
+from ctower_desktop.gui.pages.system import SystemPage
 
 PAGES = (
     PageEntry("ask", "ask", AskPage),
     PageEntry("crm", "deals", CrmPage),
+    PageEntry("signals", "signals", SignalsPage),
+    PageEntry("risks", "risks", RisksPage),
+    PageEntry("outbound", "outbound", OutboundPage),
     PageEntry("connectors", "connectors", ConnectorsPage, apart=True),
+    PageEntry("system", "system", SystemPage),
     PageEntry("settings", "settings", SettingsPage),
 )
