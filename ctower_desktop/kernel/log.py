@@ -121,7 +121,7 @@ def start(folder: Path, level: str = "info", *, to_screen: bool = True) -> Ring:
         handlers.append(screen)
     for handler in handlers:
         root.addHandler(handler)
-    for chatty in ("httpx", "httpcore", "aiohttp.access", "asyncio"):
+    for chatty in ("httpx", "httpcore", "aiohttp.access", "asyncio", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     return newest
 

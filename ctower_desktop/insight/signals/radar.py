@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ctower_desktop.insight.signals import telling
-from ctower_desktop.insight.signals.model import Evidence, UpsellStatus
+from ctower_desktop.insight.signals.model import Evidence, Language, UpsellStatus
 from ctower_desktop.search.words import language as language_of
 
 WINDOW_DAYS = 21
@@ -19,6 +19,17 @@ _EACH_MORE = 0.02
 _MOST_SAID = 0.82
 _TIERS = ((20_000, 0.85), (10_000, 0.78), (5_000, 0.70))
 _LEAST = 0.60
+# What the tiers are multiplied by where a unit of the currency buys little: orders of magnitude, not rates.
+_UNITS = {
+    "AMD": 400, "CNY": 7, "CZK": 20, "DKK": 7, "HUF": 350, "INR": 80, "JPY": 150, "KGS": 90, "KRW": 1_300,
+    "KZT": 500, "NOK": 10, "PLN": 4, "RSD": 100, "RUB": 100, "SEK": 10, "THB": 35, "TRY": 40, "UAH": 40,
+    "UZS": 12_000, "ZAR": 18,
+}  # fmt: skip
+_STAGES: dict[Language, dict[str, str]] = {
+    "en": {"qualified": "qualified", "proposal": "the offer is out", "negotiation": "in negotiation"},
+    "ru": {"qualified": "интерес подтверждён", "proposal": "предложение отправлено",
+           "negotiation": "идут переговоры"},
+}  # fmt: skip
 
 
 class OpenDeal(msgspec.Struct, frozen=True):
@@ -51,9 +62,10 @@ class Chance:
     seen_at: str
 
 
-def tier(amount: float | None) -> float:
+def tier(amount: float | None, currency: str | None = None) -> float:
     """What a deal of this amount is worth to the radar."""
-    return next((score for above, score in _TIERS if amount is not None and amount > above), _LEAST)
+    worth = (amount or 0.0) / _UNITS.get(currency or "", 1)
+    return next((score for above, score in _TIERS if worth > above), _LEAST)
 
 
 def said_score(messages: int) -> float:
@@ -99,15 +111,16 @@ def of_deal(deal: OpenDeal, stage: str) -> Chance:
     """The chance an open deal is."""
     language = language_of(deal.title)
     quoted = telling.quoted(deal.title, language)
-    money = f"{deal.amount:,.0f} {deal.currency or ''}".replace(",", " ").strip() if deal.amount else ""
+    money = telling.money(deal.amount, deal.currency, language) if deal.amount else ""
+    standing = _STAGES[language][stage]
     if language == "ru":
         worth = f" на {money}" if money else ""
-        rationale = f"Сделка {quoted}{worth} в работе ({stage}): время предложить больше."
+        rationale = f"Сделка {quoted}{worth} в работе, {standing}: время предложить больше."
         hello = f"Здравствуйте! По {quoted} есть идея, как получить больше. Показать короткое предложение?"
         heading = f"Расширение сделки: {deal.title}"
     else:
         worth = f" of {money}" if money else ""
-        rationale = f"The deal {quoted}{worth} is open ({stage}): a good time to offer more."
+        rationale = f"The deal {quoted}{worth} is open, {standing}: a good time to offer more."
         hello = f"Hello! We have an idea how to get more out of {quoted}. May we show you a short proposal?"
         heading = f"Expand the deal: {deal.title}"
     title = f"{deal.company_name}: {deal.title}" if deal.company_name else deal.title
@@ -118,7 +131,7 @@ def of_deal(deal: OpenDeal, stage: str) -> Chance:
         account_external_id=deal.account_external_id,
         title=heading,
         rationale=rationale,
-        score=tier(deal.amount),
+        score=tier(deal.amount, deal.currency),
         offer=offer | {"anchor_opportunity_id": deal.external_id},
         outbound={"channel": "email", "message": hello},
         refs=(deal.id,),

@@ -65,7 +65,17 @@ def day(at: str, language: Language) -> str:
 def quoted(text: str, language: Language) -> str:
     """A sentence in quotation marks, cut to what a list has room for."""
     short = text if len(text) <= _SHORT else text[: _SHORT - 1].rstrip() + "…"
-    return f"«{short}»" if language == "ru" else f"“{short}”"
+    if language == "ru":
+        return f"«{short.replace('«', '„').replace('»', '“')}»"  # quotation marks within are other ones
+    return f"“{short.replace('“', '‘').replace('”', '’')}”"
+
+
+def money(amount: float, currency: str | None, language: Language) -> str:
+    """An amount without its cents."""
+    number = f"{amount:,.0f}"
+    if language == "ru":
+        number = number.replace(",", "\N{NO-BREAK SPACE}")
+    return f"{number}\N{NO-BREAK SPACE}{currency}" if currency else number
 
 
 def no_text(language: Language) -> str:

@@ -207,4 +207,4 @@ async def test_the_loop_goes_on_while_a_document_is_made(call, write):
     while not making.done():
         await asyncio.sleep(0.001)
         turns += 1
-    assert turns > 20
+    assert turns > 3, "made on the loop it would be one turn, or none"

@@ -100,7 +100,7 @@ class Sources:
         columns = dict.fromkeys(DEAL.columns)
         row = columns | self.row("deal", number, "workspace_id") | {
             "external_id": f"d{number}", "account_external_id": "co1", "company_name": "Север",
-            "title": f"Сайт {number}", "stage": stage, "amount": amount, "currency": "RUB",
+            "title": f"Сайт {number}", "stage": stage, "amount": amount, "currency": "EUR",
             "probability": 0.4,
             "haystack": "", "created_at": self.ago(), "updated_at": self.ago(),
         } | more  # fmt: skip

@@ -35,6 +35,27 @@ async def test_tiers(call, sources, amount, score):
     assert (found.account_external_id, found.suggested_outbound_payload["channel"]) == ("co1", "email")
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "score"),
+    [(65_000.0, "RUB", 0.60), (2_500_000.0, "RUB", 0.85), (18_500.0, "EUR", 0.78), (18_500.0, None, 0.78)],
+)
+async def test_what_is_large_depends_on_the_currency(call, sources, amount, currency, score):
+    """Fault absent: amounts of all currencies were compared as if they were one."""
+    await sources.deal(1, amount=amount, currency=currency)
+    await run(call)
+    assert [found.score for found in await chances(call)] == [score]
+
+
+async def test_a_chance_is_told_in_plain_words_of_one_language(call, sources):
+    await sources.deal(1, title="Сайт «Брусники»", amount=540_000.0, currency="RUB", stage="Negotiation")
+    await sources.deal(2, title="Carrier portal", amount=57_040.0, currency="EUR", stage="Proposal sent")
+    await run(call)
+    assert {c.rationale.replace("\N{NO-BREAK SPACE}", " ") for c in await chances(call)} == {
+        "The deal “Carrier portal” of 57,040 EUR is open, the offer is out: a good time to offer more.",
+        "Сделка «Сайт „Брусники“» на 540 000 RUB в работе, идут переговоры: время предложить больше.",
+    }
+
+
 @pytest.mark.parametrize(("stage", "seen"), [("Qualified", True), ("proposal sent", True),
                                              ("Negotiation", True),
                                              ("Lead", False), ("Won", False), ("Lost", False)])  # fmt: skip
