@@ -70,9 +70,7 @@ class UsersSection(Section):
         self.add_ = PrimaryButton(tr("Add somebody…"))
         self.sign_out = Button(tr("Sign out"))
         self.delete_ = Button(tr("Delete…"))
-        self.listing = Listing(
-            tr("People"), self._columns(), self._load, lambda person: person.id, self._empty
-        )
+        self.listing = Listing(tr("People"), self._columns(), self._load, _key, self._empty)
         self.listing.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.pane = PersonPane()
         self._build(page)
@@ -172,7 +170,7 @@ class UsersSection(Section):
 
     def _shown(self) -> None:
         if self.listing.front is None and self.listing.model.rows:
-            self.listing.choose(self.listing.model.rows[0].id)
+            self.listing.choose(_key(self.listing.model.rows[0]))
         self._open(self.listing.front)
 
     def _open(self, person: Person | None) -> None:
@@ -361,6 +359,10 @@ class UsersSection(Section):
     async def _assigned(self, user_id: str, project_id: str, *, on: bool) -> None:
         do: Any = assign_user if on else unassign_user
         await do(self.call(), project_id, AssignUser(user_id))
+
+
+def _key(person: Person) -> str:
+    return person.id or "the configured owner"
 
 
 def _projects_words(person: Person) -> str:
