@@ -147,7 +147,7 @@ class DetailPane(QFrame):
         self._stop()
         self.target = target
         place = self.area.verticalScrollBar().value() if keep else None
-        work = _read(self._call(), target)
+        work = read_record(self._call(), target)
         self._task = tasks.start(self, work, lambda view: self._show_view(view, place), self._failed)
 
     def _judge(self) -> None:
@@ -208,7 +208,7 @@ class DetailPane(QFrame):
         self._anchored = True
 
 
-async def _read(call: Desktop, target: Target) -> RecordView:
+async def read_record(call: Desktop, target: Target) -> RecordView:
     """Read a record and draw it."""
     now = call.tower.clock.now()
     readers: dict[Kind, Callable[[], Awaitable[RecordView]]] = {

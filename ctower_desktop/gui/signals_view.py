@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from ctower_desktop.gui.detail import Target
 from ctower_desktop.gui.editing import Choice, InPlace, a_day, a_text
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.page import Page
@@ -52,6 +53,7 @@ from ctower_desktop.insight.signals.model import (
     SignalStatus,
 )
 from ctower_desktop.kernel.errors import TowerError
+from ctower_desktop.kernel.tower import Desktop, Tower
 
 _SHOWN_REFS = 12
 
@@ -223,17 +225,22 @@ class SignalsView(WorkList):
         return problem
 
     async def _back(self, done: list[SignalInFull]) -> None:
-        """Signals and what is to be done about them become what they were."""
         for before in done:
-            await set_signal_status(self.call(), before.signal.id, SetSignalStatus(before.signal.status))
-            now = {one.id: one.status for one in (await read_signal(self.call(), before.signal.id)).actions}
-            for action in before.actions:
-                if now.get(action.id, action.status) != action.status:
-                    await set_next_action_status(self.call(), action.id, SetActionStatus(action.status))
+            await restore_signal(self.call, before)
 
     def change(self, work: Coroutine[Any, Any, object], said: str, back: Callable[[], Any]) -> None:
         """Change something of a next action; it can be taken back."""
         start(self, work, lambda _: undoable(self.page, said, back))
+
+
+async def restore_signal(call: Callable[[], Desktop], before: SignalInFull) -> None:
+    """A signal and what is to be done about it become what they were."""
+    signal = before.signal
+    await set_signal_status(call(), signal.id, SetSignalStatus(signal.status))
+    now = {one.id: one.status for one in (await read_signal(call(), signal.id)).actions}
+    for action in before.actions:
+        if now.get(action.id, action.status) != action.status:
+            await set_next_action_status(call(), action.id, SetActionStatus(action.status))
 
 
 def _said(status: SignalStatus, count: int) -> str:
@@ -246,10 +253,25 @@ def _said(status: SignalStatus, count: int) -> str:
     return known[status]()
 
 
+class Around(Protocol):
+    """The list a signal is shown beside: it opens evidence, and changes what can be taken back."""
+
+    tower: Tower
+
+    def call(self) -> Desktop:
+        """A call in the project of the signal."""
+
+    def open_source(self, target: Target) -> None:
+        """Show where something was said or written."""
+
+    def change(self, work: Any, said: str, back: Callable[[], Any]) -> None:
+        """Change something of a next action; it can be taken back."""
+
+
 class SignalDetail(RecordView):
     """A signal in full."""
 
-    def __init__(self, view: SignalsView, found: SignalInFull) -> None:
+    def __init__(self, view: Around, found: SignalInFull) -> None:
         signal, now = found.signal, view.tower.clock.now()
         super().__init__(
             " · ".join((type_words(signal.signal_type), status_words(signal.status))), signal.summary
@@ -272,7 +294,7 @@ class SignalDetail(RecordView):
         self._evidence(view, found)
         self.column.addStretch(1)
 
-    def _evidence(self, view: SignalsView, found: SignalInFull) -> None:
+    def _evidence(self, view: Around, found: SignalInFull) -> None:
         talk = found.signal.source_ref
         self.section(tr("Evidence"))
         self.links: list[LinkLine] = []
@@ -290,7 +312,7 @@ class SignalDetail(RecordView):
             words = tr("It follows from what did not happen; there is nothing to open.")
             self.column.addWidget(Label(words, "meta", "text_2", wrap=True))
 
-    def _link(self, view: SignalsView, ref: str, talk: str, text: str) -> None:
+    def _link(self, view: Around, ref: str, talk: str, text: str) -> None:
         target = target_of_ref(ref, talk)
         if target is not None:
             line = LinkLine(text)
@@ -322,7 +344,7 @@ def _open_words(ref: str) -> str:
 class ActionCard(Card):
     """What to do about a signal, by when, and who: day, owner and state are changed here."""
 
-    def __init__(self, view: SignalsView, action: NextAction) -> None:
+    def __init__(self, view: Around, action: NextAction) -> None:
         super().__init__(margin=12, spacing=4)
         self._view, self._action = view, action
         self.said = Label(action.summary, wrap=True)
