@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +48,7 @@ class Lexicon:
     meanings: Mapping[str, Mapping[str, float]]
     glosses: Mapping[str, str]
     version: str
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of words that go together
 
     def meant(self, of: str) -> Mapping[str, float]:
         """What a word or turn of phrase may be called in the other language, and how surely."""
@@ -64,6 +65,10 @@ class Lexicon:
                     found[back] = max(found.get(back, 0.0), sure * again)
         best = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST]
         return dict(best)
+
+    def related(self, of: str) -> Mapping[str, float]:
+        """Words of either language that stand for nearly the same in an agency's talk, and how surely."""
+        return self.groups.get(of, {})
 
     def knows(self, token: str) -> bool:
         """Whether a word stands in the lists, or says nothing by itself."""
@@ -121,7 +126,24 @@ def read(folder: Path) -> Lexicon:
                 if other:
                     told[own][other] = max(told[own].get(other, 0.0), sure)
                     told[other][own] = max(told[other].get(own, 0.0), sure)
-    return Lexicon({of: _surest(meant) for of, meant in told.items()}, glosses, digest.hexdigest()[:8])
+    meanings = {of: _surest(meant) for of, meant in told.items()}
+    return Lexicon(meanings, glosses, digest.hexdigest()[:8], _groups(folder / "related"))
+
+
+def _groups(folder: Path) -> dict[str, dict[str, float]]:
+    """Groups of related words, one a line; in a small group its members are surer of each other."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for path in sorted(folder.glob("*.txt")):
+        for line in path.read_text("utf-8").splitlines():
+            if line.startswith("#") or "|" not in line:
+                continue
+            members = list(dict.fromkeys(filter(None, (stems_of(word) for word in line.split("|")))))
+            sure = min(1.0, (6 / len(members)) ** 0.5)
+            for one in members:
+                for other in members:
+                    if other != one:
+                        found[one][other] = max(found[one].get(other, 0.0), sure)
+    return dict(found)
 
 
 def _entries(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -15,8 +15,9 @@ from ctower_desktop.search.terms import sounds_like
 
 _TRANSLATED = 0.8  # what a translation counts, against the word itself
 _KIN = 0.45  # what a word of the same language with the same meaning counts
+_RELATED = 0.5  # what a word that goes together with it counts
 _SOUND = 0.9
-_MOST_WAYS = 16
+_MOST_WAYS = 24
 _MOST_CONCEPTS = 32
 _PHRASE = 3  # words of a turn of phrase that is looked up as a whole
 _KNOWN = 0.6  # share of known words from which a text reads as typed in the right layout
@@ -136,6 +137,8 @@ def concepts(text: str, lexicon: Lexicon) -> tuple[Concept, ...]:
         for phrase in phrases.get(place, ()):
             for other, sure in lexicon.meant(phrase).items():
                 ways[other] = max(ways.get(other, 0.0), _TRANSLATED * sure)
+            for other, sure in lexicon.related(phrase).items():
+                ways[other] = max(ways.get(other, 0.0), _RELATED * sure)
         found.setdefault(stem, Concept(token, stem, ways))
     return tuple(found.values())[:_MOST_CONCEPTS]
 
@@ -146,7 +149,7 @@ def _phrases(stems: list[str], lexicon: Lexicon) -> dict[int, list[str]]:
     for size in range(2, _PHRASE + 1):
         for place in range(len(stems) - size + 1):
             phrase = " ".join(stems[place : place + size])
-            if lexicon.meant(phrase):
+            if lexicon.meant(phrase) or lexicon.related(phrase):
                 for inside in range(place, place + size):
                     found.setdefault(inside, []).append(phrase)
     return found
@@ -160,6 +163,8 @@ def ways_of(token: str, lexicon: Lexicon, *, named: bool) -> dict[str, float]:
         ways[kin] = _KIN * sure
     for other, sure in lexicon.meant(stem).items():
         ways[other] = max(ways.get(other, 0.0), _TRANSLATED * sure)
+    for other, sure in lexicon.related(stem).items():
+        ways[other] = max(ways.get(other, 0.0), _RELATED * sure)
     if (named or not lexicon.knows(token)) and (term := sounds_like(token)):
         ways[term] = _SOUND
     best = sorted(ways.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST_WAYS]
