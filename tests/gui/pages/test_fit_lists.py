@@ -28,7 +28,7 @@ def test_nothing_is_cut_off(on_stage, clock, qapp: QApplication, language, scale
         for name in page.views:
             page.turn_to(name)
             if name == "health":
-                await until(lambda: page.health.figure.text())
+                await until(page.health.figure.text)
             else:
                 await test_signals.ready(page.view)
             await settled(page)
