@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctower_desktop import __version__
-from ctower_desktop.cli import terminal
+from ctower_desktop.cli import model_orders, terminal
 from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.system import Home
 
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add("doctor", "look at everything the tower stands on")
     add("backup", "a checked copy of the database").add_argument("file", nargs="?", type=Path)
     add("restore", "put a backup in the place of the database").add_argument("file", type=Path)
+    model_orders.declare(add("model", "embedding models: take one in, list, use, remove"), shared)
     add("openapi", "the API as OpenAPI 3.1")
     add("map", "the house and every endpoint")
     call = add("call", "any endpoint by its function name")
@@ -94,6 +95,10 @@ def _run(given: argparse.Namespace) -> int:
         return _describe(command)
     if command in ("backup", "restore"):
         return _copy(command, home, given.file)
+    if command == "model":
+        from ctower_desktop.cli import models
+
+        return asyncio.run(models.run(home, given))
     return asyncio.run(_ask(command, home, given))
 
 
