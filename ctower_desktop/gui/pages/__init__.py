@@ -4,8 +4,8 @@ from ctower_desktop.gui.page import PageEntry
 from ctower_desktop.gui.pages.ask import AskPage
 from ctower_desktop.gui.pages.connectors import ConnectorsPage
 from ctower_desktop.gui.pages.crm import CrmPage
-from ctower_desktop.gui.pages.risks import RisksPage
 from ctower_desktop.gui.pages.outbound import OutboundPage
+from ctower_desktop.gui.pages.risks import RisksPage
 from ctower_desktop.gui.pages.settings import SettingsPage
 from ctower_desktop.gui.pages.signals import SignalsPage
 from ctower_desktop.gui.pages.system import SystemPage
