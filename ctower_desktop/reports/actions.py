@@ -67,7 +67,7 @@ async def read_control_tower(call: Scoped) -> ControlTower:
 async def _control_tower(call: Scoped) -> ControlTower:
     db, project_id = call.tower.db, call.project_id
     now = call.tower.clock.now()
-    week_ago = as_text(now - timedelta(days=7))
+    week_ago = as_text(now - timedelta(days=7))[:10]
     preferred = call.tower.settings.get(AnalyticsSettings).currency
     return ControlTower(
         project_id=project_id,

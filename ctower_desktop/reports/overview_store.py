@@ -65,7 +65,7 @@ class _Seen(msgspec.Struct, frozen=True):
     """Figures of the chosen projects."""
 
     standings: list[Standing]
-    money: dict[str, list[Finances]]  # by project, the main currency first
+    money: dict[str, list[Finances]]  # by project, its own main currency first
     together: list[Finances]
     currency: str
     forecast: dict[str, float]
@@ -85,7 +85,7 @@ def overview(db: apsw.Connection, wish: Wish) -> Overview:
         selected_project_ids=ids,
         dashboard=Dashboard(
             by_project=rows,
-            totals=_totals(rows, seen.currency, portfolio_store.completeness(db, ids)),
+            totals=_totals(rows, seen.together[0], portfolio_store.completeness(db, ids)),
             trend=_trend(db, wish, ids, seen.together[0]),
             charts=_charts(db, wish, ids, burn),
         ),
@@ -133,7 +133,10 @@ def _look(db: apsw.Connection, wish: Wish, ids: Sequence[str]) -> _Seen:
         by_project[row.project_id].append(row)
     return _Seen(
         standings=standing_store.standings(db, ids, today, (wish.today - timedelta(days=7)).isoformat()),
-        money={project_id: finances(found, currency) for project_id, found in by_project.items()},
+        money={
+            project_id: finances(found, primary_currency(found, wish.currency) if found else currency)
+            for project_id, found in by_project.items()
+        },
         together=finances(money, currency),
         currency=currency,
         forecast={row.project_id: row.days for row in standing_store.forecast(db, ids, today)},
@@ -168,13 +171,13 @@ def _rows(seen: _Seen) -> list[ProjectRow]:
     return rows
 
 
-def _totals(rows: Sequence[ProjectRow], currency: str, completeness: float) -> Totals:
+def _totals(rows: Sequence[ProjectRow], money: Finances, completeness: float) -> Totals:
     return Totals(
         selected_projects=len(rows),
         messages_7d=sum(row.messages_7d for row in rows),
         linear_open_issues=sum(row.linear_open_issues for row in rows),
-        expected_revenue=round(sum(row.expected_revenue for row in rows), 2),
-        currency=currency,
+        expected_revenue=money.expected_revenue,
+        currency=money.currency,
         risks_open=sum(row.risks_open for row in rows),
         avg_health_score=round(sum(row.health_score for row in rows) / len(rows), 2),
         avg_client_value_score=round(sum(row.client_value_score for row in rows) / len(rows), 2),
@@ -253,20 +256,25 @@ def _finances(
         for project_id, money in seen.money.items()
     ]
     worth = {row.project_id: row.client_value_score for row in rows}
+    nothing = Finances(seen.currency)
+    ours = {
+        project_id: next((one for one in money if one.currency == seen.currency), nothing)
+        for project_id, money in seen.money.items()
+    }
     return FinancesPart(
         totals=FinanceTotals(**_amounts(together)),
         by_project=table,
         by_currency=seen.together,
         charts=FinanceCharts(
-            revenue_by_project=_by_project((row, row.expected_revenue) for row in table),
-            costs_by_project=_by_project((row, row.costs_amount) for row in table),
-            margin_by_project=_by_project((row, row.gross_margin) for row in table),
+            revenue_by_project=_by_project((row, ours[row.project_id].expected_revenue) for row in table),
+            costs_by_project=_by_project((row, ours[row.project_id].costs_amount) for row in table),
+            margin_by_project=_by_project((row, ours[row.project_id].gross_margin) for row in table),
             forecast_completion_days=_by_project((row, row.forecast_days) for row in table),
             burn_rate_trend=burn,
             budget_vs_actual=[ActualPoint(week.point, week.budget, week.burn) for week in burn],
             unit_economics_proxy=[
-                UnitRow(row.project_id, row.project_name, worth[row.project_id], row.expected_revenue)
-                for row in table
+                UnitRow(project_id, seen.names[project_id], worth[project_id], money.expected_revenue)
+                for project_id, money in ours.items()
             ],
             funnel_nodes=_funnel(standing_store.funnel(db, ids), seen.currency),
         ),

@@ -52,7 +52,7 @@ class OverviewQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectRow(msgspec.Struct, frozen=True):
-    """One project. Money is in `currency`; `expected_revenue` is the open pipeline by its probability."""
+    """One project, money in its own main currency; `expected_revenue` is the pipeline by probability."""
 
     project_id: str
     project_name: str
@@ -168,7 +168,7 @@ class FinanceTotals(msgspec.Struct, frozen=True):
 
 
 class FinanceRow(FinanceTotals, frozen=True):
-    """Money of one project in one currency, and in how many days its deals are expected to close."""
+    """Money of one project in its own main currency, and in how many days its deals may close."""
 
     project_id: str
     project_name: str
@@ -209,7 +209,7 @@ class FunnelNode(msgspec.Struct, frozen=True):
 
 
 class FinanceCharts(msgspec.Struct, frozen=True):
-    """Money by project, over time, and by stage."""
+    """Money by project, over time, and by stage: all of it in the main currency of the chosen projects."""
 
     revenue_by_project: list[ProjectValue]
     costs_by_project: list[ProjectValue]

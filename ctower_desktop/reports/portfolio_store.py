@@ -113,6 +113,9 @@ _RISKS = Query(
         SELECT t.id, t.project_id, p.name, t.title, max(1, min(5, CAST(round(5 * t.weight) AS INTEGER))),
                t.weight, t.status, t.updated_at, 'risk_pattern'
         {_OF} risk_pattern AS t ON t.project_id = p.id AND t.status = 'open'
+        WHERE NOT EXISTS (  -- the risk of the same cause is told already
+            SELECT 1 FROM risk_item AS r WHERE r.project_id = t.project_id AND r.dedupe_key = t.pattern_key
+              AND r.status <> 'closed')
     ) ORDER BY severity DESC, updated_at DESC, id LIMIT :limit
     """,
 )

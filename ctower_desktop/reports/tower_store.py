@@ -48,7 +48,8 @@ _WATERMARKS = Query(
     Watermark,
     """
     SELECT source, cursor_ts, cursor_id, updated_at FROM sync_watermark
-    WHERE project_id = :project_id AND source IN ('chatwoot', 'attio', 'linear')
+    WHERE project_id = :project_id
+      AND substr(source, 1, instr(source || ':', ':') - 1) IN ('chatwoot', 'attio', 'linear')
     ORDER BY source
     """,
 )
@@ -68,9 +69,8 @@ _COUNTS = Query(
             WHERE project_id = :project_id AND deleted_at IS NULL) AS annual_revenue,
         (SELECT count(*) FROM conversation INDEXED BY conversation_recent
             WHERE project_id = :project_id AND deleted_at IS NULL) AS conversations,
-        (SELECT count(*) FROM message INDEXED BY message_spoken
-            WHERE project_id = :project_id AND deleted_at IS NULL AND private = 0 AND message_type <> '2'
-                AND created_at >= :week_ago) AS messages_7d,
+        (SELECT coalesce(sum(inbound + outbound), 0) FROM daily_figure
+            WHERE project_id = :project_id AND day > :week_ago AND day <= :today) AS messages_7d,
         (SELECT count(*) FROM client_burst AS b WHERE b.project_id = :project_id AND b.answered_at IS NULL
             AND EXISTS (SELECT 1 FROM conversation AS c WHERE c.id = b.conversation_global_id
                         AND c.deleted_at IS NULL AND c.status <> 'resolved')) AS unanswered
@@ -112,7 +112,7 @@ _EVIDENCE = Query(
 
 
 def counts(db: apsw.Connection, project_id: str, today: str, week_ago: str) -> Counts:
-    """How much there is; `today` is a day, `week_ago` a time."""
+    """How much there is; `today` and `week_ago` are days, the week ends with today."""
     return _COUNTS.one(db, project_id=project_id, today=today, week_ago=week_ago)
 
 

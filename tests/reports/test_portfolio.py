@@ -173,6 +173,40 @@ class TestFigures:
             "EUR": (12_000.0, 0.0), "RUB": (900_000.0, 0.0), "USD": (0.0, 7_000.0),
         }  # fmt: skip
 
+    async def test_a_project_is_told_in_its_own_currency_whatever_stands_beside_it(self, call, fill, another):
+        """Fault absent: a client's money and worth depended on who was chosen beside it."""
+        other, there = await another()
+        for number in range(3):
+            await fill.deal(f"Сайт {number}", "proposal", 1_000_000.0, currency="RUB")
+        await there.deal("Portal", "proposal", 57_000.0, currency="EUR")
+        alone = (await overview(other)).dashboard.by_project[0]
+        both = await overview(call, call.project_id, other.project_id)
+        beside = next(row for row in both.dashboard.by_project if row.project_id == other.project_id)
+        assert beside == alone
+        assert (beside.currency, beside.expected_revenue) == ("EUR", 28_500.0)
+        assert (both.dashboard.totals.currency, both.dashboard.totals.expected_revenue) == (
+            "RUB",
+            1_500_000.0,
+        )
+        rows = {row.project_id: (row.currency, row.expected_revenue) for row in both.finances.by_project}
+        assert rows == {call.project_id: ("RUB", 1_500_000.0), other.project_id: ("EUR", 28_500.0)}
+        charts = both.finances.charts
+        assert [one.value for one in charts.revenue_by_project] == [1_500_000.0], "one currency in a chart"
+        worth = {row.project_id: row.client_value_score for row in both.offers.discount_policy}
+        assert worth[other.project_id] == alone.client_value_score
+
+    async def test_a_cause_is_told_once(self, call, fill):
+        """A pattern is not told beside the open risk of the same cause."""
+        await fill.risk("Работа стоит", dedupe_key="blocked_work")
+        for key in ("blocked_work", "scope_growth"):
+            await fill.row(
+                "risk_pattern", id=f"p-{key}", pattern_key=key, title=key, weight=0.5, status="open",
+                mitigation_playbook="{}", evidence_refs="[]", created_at=fill.ago(days=1),
+                updated_at=fill.ago(days=1),
+            )  # fmt: skip
+        found = [(card.source, card.title) for card in (await overview(call)).risks]
+        assert sorted(found) == [("risk_pattern", "scope_growth"), ("risk_radar", "Работа стоит")]
+
     async def test_the_funnel_has_all_six_stages(self, call, fill):
         for stage in ("Proposal sent", "won", "lost"):
             await fill.deal(stage, stage, 1_000.0)

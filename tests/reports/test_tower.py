@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET
 
 from ctower_desktop.insight.kag.settings import Kag
-from ctower_desktop.reports.actions import read_control_tower
+from ctower_desktop.reports.actions import read_control_tower, read_portfolio_overview
+from ctower_desktop.reports.portfolio import OverviewQuery
 
 
 async def test_an_empty_project_says_so(call):
@@ -50,6 +51,25 @@ async def test_conversations_are_conversations_and_notes_are_private(call, fill)
     await fill.message(talk, "Давно", fill.ago(days=8), incoming=False)
     chatwoot = (await read_control_tower(call)).integrations.chatwoot
     assert (chatwoot.conversations, chatwoot.messages_7d, chatwoot.unanswered) == (2, 1, 1)
+
+
+async def test_how_far_every_source_was_read(call, fill):
+    """Watermarks carry the account behind the name of the source."""
+    for source in ("linear:workspace", "chatwoot:1", "attio:workspace", "loops:x"):
+        await fill.row("sync_watermark", source=source, cursor_ts=fill.ago(hours=1), cursor_id="1",
+                       updated_at=fill.ago(hours=1))  # fmt: skip
+    found = (await read_control_tower(call)).integrations.sync_watermarks
+    assert [one.source for one in found] == ["attio:workspace", "chatwoot:1", "linear:workspace"]
+
+
+async def test_the_tower_and_the_overview_count_messages_alike(call, fill):
+    talk = await fill.conversation(await fill.contact())
+    for number in range(10):
+        await fill.message(talk, f"Сообщение {number}", fill.ago(days=number, hours=3))
+        await fill.message(talk, "Робот ответил", fill.ago(days=number), sender_type="agent_bot")
+    tower = (await read_control_tower(call)).integrations.chatwoot.messages_7d
+    overview = await read_portfolio_overview(call, OverviewQuery())
+    assert tower == overview.dashboard.totals.messages_7d == overview.dashboard.by_project[0].messages_7d > 0
 
 
 async def test_only_open_stages_are_pipeline_and_currencies_stay_apart(call, fill):
