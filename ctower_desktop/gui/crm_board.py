@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from ctower_desktop.crm.actions import list_opportunities, read_crm_overview
 from ctower_desktop.crm.model import ListOpportunities, Opportunity, OpportunityStage
-from ctower_desktop.gui.crm_column import NARROWEST, StageColumn
+from ctower_desktop.gui.crm_column import StageColumn
 from ctower_desktop.gui.crm_deeds import Deeds
 from ctower_desktop.gui.crm_states import nothing_there, nothing_with_this
 from ctower_desktop.gui.crm_words import STAGES, is_late, is_soon
@@ -87,7 +87,6 @@ class Board(QWidget):
             line.addWidget(column, 1)
         inside = QWidget()
         inside.setLayout(line)
-        inside.setMinimumWidth(len(STAGES) * (NARROWEST + 12))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)

@@ -243,7 +243,7 @@ class StageColumn(QFrame):
         self.list = CardList(self.cards, self._painter)
         self.list.setAccessibleName(stage_words(stage))
         self.count = Label("", "meta", "text_3")
-        self.sums = Label("", "meta", "text_2")
+        self.sums = Label("", "meta", "text_2", wrap=True)
         self.sums.setMinimumWidth(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -251,8 +251,13 @@ class StageColumn(QFrame):
         column.addLayout(row(Label(stage_words(stage), "label"), self.count, 0, spacing=6))
         column.addWidget(self.sums)
         column.addWidget(self.list, 1)
-        self.setMinimumWidth(NARROWEST)
-        theme.signals().changed.connect(self.list.doItemsLayout)
+        self._restyle()
+        theme.signals().changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        """Larger type, wider columns."""
+        self.setMinimumWidth(round(NARROWEST * theme.scale()))
+        self.list.doItemsLayout()
 
     @property
     def chosen(self) -> list[Opportunity]:

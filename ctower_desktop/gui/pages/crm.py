@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 from PySide6.QtCore import Qt
@@ -29,7 +29,7 @@ from ctower_desktop.gui.export import Sheet, export_button, export_sheet
 from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.text import tr
-from ctower_desktop.gui.widgets import Button, PrimaryButton, ToggleChip, row
+from ctower_desktop.gui.widgets import Button, PrimaryButton, SearchField, ToggleChip, row
 
 View = Literal["board", "accounts", "offers"]
 
@@ -59,11 +59,6 @@ class CrmPage(Page):
         self.deeds = Deeds(self, self.refresh)
         self.view: View = "board"
         self.board = Board(self, self.deeds, self.new_deal)
-        self.deal = DealPane(self, self.deeds)
-        self.accounts = AccountList(self, self.deeds, self.new_deal)
-        self.account = AccountPane(self, self.deeds)
-        self.offers = OfferList(self, self.new_offer)
-        self.offer = OfferPane(self)
         self.no_project = no_project(self)
         self.switch: dict[View, ToggleChip] = {
             "board": ToggleChip(tr("Board"), checked=True),
@@ -72,8 +67,10 @@ class CrmPage(Page):
         }
         self._stack = QStackedWidget()
         self._splits: dict[View, QSplitter] = {}
+        self._panes: dict[View, RecordPane] = {}
         self._build()
-        self._connect()
+        self.board.opened.connect(self.open_deal)
+        self.board.walked.connect(self._walked)
         follow(self, self.tower, _TABLES, self.refresh)
 
     @property
@@ -88,9 +85,10 @@ class CrmPage(Page):
 
     def project_changed(self) -> None:
         """Another project: nothing of the one before stays on screen."""
-        for pane in (self.deal, self.account, self.offer):
+        for pane in self._panes.values():
             pane.clear()
-        self.deal.hide()
+        if "board" in self._panes:
+            self.deal.hide()
         self.refresh()
 
     def commands(self) -> list[Command]:
@@ -144,25 +142,9 @@ class CrmPage(Page):
         deal.clicked.connect(lambda: self.new_deal())
         return [export_button(self, "crm", self.sheet), account, offer, deal]
 
-    # -- building
+    # -- building: what was not looked at yet is not there yet
 
     def _build(self) -> None:
-        lists: dict[View, QWidget] = {"board": self.board, "accounts": self.accounts, "offers": self.offers}
-        panes: dict[View, RecordPane] = {"board": self.deal, "accounts": self.account, "offers": self.offer}
-        for name, left in lists.items():
-            inside = QWidget()
-            column = QVBoxLayout(inside)
-            column.setContentsMargins(20, 0, 16, 12)
-            column.addWidget(left)
-            split = QSplitter()
-            split.setHandleWidth(1)
-            split.setChildrenCollapsible(False)
-            split.addWidget(inside)
-            split.addWidget(panes[name])
-            split.setStretchFactor(0, 1)
-            split.setSizes(list(_WIDTHS[name]))
-            self._splits[name] = split
-            self._stack.addWidget(split)
         self._stack.addWidget(self.no_project)
         top = row(*self.switch.values(), 0, spacing=4)
         top.setContentsMargins(20, 14, 20, 0)
@@ -171,26 +153,84 @@ class CrmPage(Page):
         whole.setSpacing(10)
         whole.addLayout(top)
         whole.addWidget(self._stack, 1)
-        self.deal.hide()
-
-    def _connect(self) -> None:
         for name, chip in self.switch.items():
             chip.clicked.connect(partial(self._switched, name))
-        self.board.opened.connect(self.open_deal)
-        self.board.walked.connect(lambda deal: self.open_deal(deal) if self.deal.isVisible() else None)
-        self.accounts.list.opened.connect(lambda account: self.account.open(account.id))
-        self.accounts.list.activated.connect(self.account.heading.setFocus)
-        self.offers.list.opened.connect(lambda offer: self.offer.open(offer.id))
-        self.deal.account_wanted.connect(self.open_account)
-        self.deal.offer_wanted.connect(self.open_offer)
-        self.deal.new_offer_wanted.connect(self.new_offer)
-        self.account.deal_wanted.connect(self.open_deal)
-        self.account.offer_wanted.connect(self.open_offer)
-        self.account.new_deal_wanted.connect(self.new_deal)
-        self.account.new_offer_wanted.connect(self.new_offer)
-        self.offer.deal_wanted.connect(self.open_deal)
-        self.offer.account_wanted.connect(self.open_account)
-        self.offer.offer_wanted.connect(self.open_offer)
+
+    @cached_property
+    def deal(self) -> DealPane:
+        """The deal beside the board; away until one is opened."""
+        pane = DealPane(self, self.deeds)
+        pane.account_wanted.connect(self.open_account)
+        pane.offer_wanted.connect(self.open_offer)
+        pane.new_offer_wanted.connect(self.new_offer)
+        pane.hide()
+        self._beside("board", pane)
+        return pane
+
+    @cached_property
+    def accounts(self) -> AccountList:
+        """The list of accounts."""
+        return AccountList(self, self.deeds, self.new_deal)
+
+    @cached_property
+    def account(self) -> AccountPane:
+        """The account beside them."""
+        pane = AccountPane(self, self.deeds)
+        pane.deal_wanted.connect(self.open_deal)
+        pane.offer_wanted.connect(self.open_offer)
+        pane.new_deal_wanted.connect(self.new_deal)
+        pane.new_offer_wanted.connect(self.new_offer)
+        self.accounts.list.opened.connect(lambda account: pane.open(account.id))
+        self._beside("accounts", pane)
+        return pane
+
+    @cached_property
+    def offers(self) -> OfferList:
+        """The list of offers."""
+        return OfferList(self, self.new_offer)
+
+    @cached_property
+    def offer(self) -> OfferPane:
+        """The offer beside them."""
+        pane = OfferPane(self)
+        pane.deal_wanted.connect(self.open_deal)
+        pane.account_wanted.connect(self.open_account)
+        pane.offer_wanted.connect(self.open_offer)
+        self.offers.list.opened.connect(lambda offer: pane.open(offer.id))
+        self._beside("offers", pane)
+        return pane
+
+    def _beside(self, view: View, pane: RecordPane) -> None:
+        split = self._split(view)
+        split.addWidget(pane)
+        split.setStretchFactor(0, 1)
+        split.setSizes(list(_WIDTHS[view]))
+        self._panes[view] = pane
+
+    def _split(self, view: View) -> QSplitter:
+        """A view, made when it is first looked at."""
+        if view not in self._splits:
+            parts: dict[View, Callable[[], QWidget]] = {
+                "board": lambda: self.board,
+                "accounts": lambda: self.accounts,
+                "offers": lambda: self.offers,
+            }
+            inside = QWidget()
+            column = QVBoxLayout(inside)
+            column.setContentsMargins(20, 0, 16, 12)
+            column.addWidget(parts[view]())
+            split = self._splits[view] = QSplitter()
+            split.setHandleWidth(1)
+            split.setChildrenCollapsible(False)
+            split.addWidget(inside)
+            self._stack.addWidget(split)
+        return self._splits[view]
+
+    def _pane(self, view: View) -> RecordPane | None:
+        """The record beside a view; beside the board only once a deal was opened."""
+        if view == "board":
+            return self._panes.get("board")
+        return self.account if view == "accounts" else self.offer
 
     # -- views
 
@@ -209,8 +249,11 @@ class CrmPage(Page):
         self.view = view
         for name, chip in self.switch.items():
             chip.setChecked(name == view)
-        there = self.context.has_project()
-        self._stack.setCurrentWidget(self._splits[view] if there else self.no_project)
+        if not self.context.has_project():
+            self._stack.setCurrentWidget(self.no_project)
+            return
+        self._pane(view)
+        self._stack.setCurrentWidget(self._split(view))
 
     def _focus(self) -> None:
         if not self.context.has_project():
@@ -225,15 +268,15 @@ class CrmPage(Page):
         self._turn(self.view)
         if not self.context.has_project():
             return
-        if self.view == "board":
-            self.board.refresh()
-            self.deal.refresh()
-        elif self.view == "accounts":
-            self.accounts.list.refresh()
-            self.account.refresh()
-        else:
-            self.offers.list.refresh()
-            self.offer.refresh()
+        lists: dict[View, Callable[[], object]] = {
+            "board": lambda: self.board.refresh(),
+            "accounts": lambda: self.accounts.list.refresh(),
+            "offers": lambda: self.offers.list.refresh(),
+        }
+        lists[self.view]()
+        pane = self._pane(self.view)
+        if pane is not None:
+            pane.refresh()
 
     def open_deal(self, deal_id: str) -> None:
         """A deal beside the board."""
@@ -260,9 +303,17 @@ class CrmPage(Page):
             self._turn(view)
             self.refresh()
 
+    @property
+    def _deal_is_open(self) -> bool:
+        return self.view == "board" and "board" in self._panes and self.deal.isVisible()
+
+    def _walked(self, deal_id: str) -> None:
+        if self._deal_is_open:
+            self.deal.open(deal_id)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc closes the deal beside the board."""
-        if event.key() == Qt.Key.Key_Escape and self.view == "board" and self.deal.isVisible():
+        if event.key() == Qt.Key.Key_Escape and self._deal_is_open:
             self.deal.hide()
             self.deal.clear()
             self.board.focus()
@@ -273,9 +324,15 @@ class CrmPage(Page):
 
     def search(self) -> None:
         """The search of the view in front."""
-        fields = {"board": self.board.search, "accounts": self.accounts.search, "offers": self.offers.search}
-        fields[self.view].setFocus()
-        fields[self.view].selectAll()
+        field = self._search_field
+        field.setFocus()
+        field.selectAll()
+
+    @property
+    def _search_field(self) -> SearchField:
+        if self.view == "board":
+            return self.board.search
+        return self.accounts.search if self.view == "accounts" else self.offers.search
 
     def ask_stage(self) -> None:
         """Ask where what is chosen goes."""
@@ -286,15 +343,15 @@ class CrmPage(Page):
 
     def put_away(self) -> None:
         """Archive what is chosen, or what is open when the focus is there; or bring it back."""
-        parts: dict[View, tuple[Board | AccountList, DealPane | AccountPane]] = {
-            "board": (self.board, self.deal),
-            "accounts": (self.accounts, self.account),
-        }
-        if self.view in parts:
-            left, pane = parts[self.view]
-            focused = self.focusWidget()
-            inside = focused is not None and pane.isAncestorOf(focused)
-            (pane if inside else left).put_away()
+        focused = self.focusWidget()
+        pane = self._pane(self.view)
+        inside = pane is not None and focused is not None and pane.isAncestorOf(focused)
+        if isinstance(pane, DealPane | AccountPane) and inside:
+            pane.put_away()
+        elif self.view == "board":
+            self.board.put_away()
+        elif self.view == "accounts":
+            self.accounts.put_away()
 
     def new_deal(self, account_id: str = "") -> None:
         """Ask for a new deal and open it."""

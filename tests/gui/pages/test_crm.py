@@ -17,7 +17,7 @@ from ctower_desktop.crm.actions import (
     read_opportunity,
 )
 from ctower_desktop.crm.model import ListOpportunities, NewAccount, NewOpportunity
-from ctower_desktop.gui import text
+from ctower_desktop.gui import text, theme
 from ctower_desktop.gui.asking import FieldsDialog
 from ctower_desktop.gui.pages.crm import CrmPage
 from ctower_desktop.kernel.errors import NotReady
@@ -522,10 +522,12 @@ class TestDeal:
         on_stage(body)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.5])
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_everything_is_named_and_nothing_is_cut_off(on_stage, language):
+def test_everything_is_named_and_nothing_is_cut_off(on_stage, qapp, language, scale):
     async def body(stage):
         text.set_language(language)
+        theme.apply(qapp, "light", scale)
         accounts, _ = await filled(stage)
         theirs = await mirrored(stage)
         page = await opened(stage)

@@ -13,7 +13,7 @@ from ctower_desktop.crm.actions import create_account, list_accounts, read_accou
 from ctower_desktop.crm.model import ListAccounts, NewAccount
 from ctower_desktop.crm.offers.actions import create_offer, list_offers, read_offer
 from ctower_desktop.crm.offers.model import NewItem, NewOffer
-from ctower_desktop.gui import text
+from ctower_desktop.gui import text, theme
 from ctower_desktop.kernel.errors import NotReady
 from tests.gui.conftest import until
 from tests.gui.pages.test_crm import account, change, deal, dialog, enter, filled, opened
@@ -405,10 +405,12 @@ class TestExport:
         on_stage(body)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.5])
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_nothing_of_an_offer_is_cut_off(on_stage, language):
+def test_nothing_of_an_offer_is_cut_off(on_stage, qapp, language, scale):
     async def body(stage):
         text.set_language(language)
+        theme.apply(qapp, "light", scale)
         found = await offer(stage, "Очень длинное название предложения " * 4, items=ITEMS, discount_pct=5.0)
         page, pane = await at_offer(stage, found)
         await until(pane.document.sheet.toPlainText)
