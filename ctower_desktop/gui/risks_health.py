@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from ctower_desktop.gui.chartcard import ChartCard
+from ctower_desktop.gui.charts import Data, Series
 from ctower_desktop.gui.export import Sheet
 from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.feedback import EmptyState, plain_words
@@ -18,8 +20,7 @@ from ctower_desktop.gui.risks_words import (
     health_word,
 )
 from ctower_desktop.gui.tasks import start
-from ctower_desktop.gui.text import number, tr, when
-from ctower_desktop.gui.trend import TrendPoint, TrendWithTable
+from ctower_desktop.gui.text import day, number, tr, when
 from ctower_desktop.gui.widgets import Badge, Card, Label, PrimaryButton, clear, row
 from ctower_desktop.gui.worklist import Chips
 from ctower_desktop.insight.risk.actions import read_risk_overview, refresh_risk
@@ -37,7 +38,8 @@ class HealthView(QWidget):
     def __init__(self, page: Page) -> None:
         super().__init__()
         self.page, self.tower, self.name = page, page.tower, tr("Health")
-        self.points: list[TrendPoint] = []
+        self.points: list[tuple[str, float]] = []
+        self.shown: list[tuple[str, float]] = []
         self.figure = Label("", "page")
         self.word = Badge("")
         self.at = Label("", "meta", "text_3")
@@ -50,23 +52,22 @@ class HealthView(QWidget):
             tr("Period"), [("30", tr("30 days")), ("90", tr("90 days")), ("366", tr("A year"))]
         )
         self.period.changed.connect(self._show_points)
-        self.trend = TrendWithTable(tr("Health by day"), tr("Health"), 0, 100)
-        now, factors, line = Card(), Card(), Card()
+        self.trend = ChartCard("health")
+        self.trend.setMinimumHeight(280)
+        self.trend.asked.connect(lambda _: page.context.open_page("signals"))
+        now, factors = Card(), Card()
         now.body.addWidget(Label(self.name, "section"))
         now.body.addLayout(row(self.figure, self.word, 0, self.at, spacing=12))
         now.body.addWidget(Label(about, "meta", "text_2", wrap=True))
         factors.body.addWidget(Label(tr("What presses on it"), "section"))
         factors.body.addLayout(self.factors)
-        line.body.addWidget(Label(tr("Health by day"), "section"))
-        line.body.addWidget(self.period)
-        line.body.addWidget(self.trend)
         inside = QWidget()
         inside.setMaximumWidth(_WIDEST)
         column = QVBoxLayout(inside)
         column.setContentsMargins(20, 12, 20, 20)
         column.setSpacing(12)
-        for card in (now, factors, line):
-            column.addWidget(card)
+        for part in (now, factors, self.period, self.trend):
+            column.addWidget(part)
         column.addStretch(1)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
@@ -91,7 +92,7 @@ class HealthView(QWidget):
         """Read everything again."""
         start(self, self._read(), self._show, self._failed)
 
-    async def _read(self) -> tuple[RiskOverview | None, list[TrendPoint]]:
+    async def _read(self) -> tuple[RiskOverview | None, list[tuple[str, float]]]:
         if not self.page.context.has_project():
             return None, []
         call = self.page.call()
@@ -99,9 +100,9 @@ class HealthView(QWidget):
         query = OverviewQuery(project_ids=call.project_ref.id)
         charts = (await read_portfolio_overview(call, query)).dashboard.charts
         values = charts.health_score if isinstance(charts, Charts) else []
-        return found, [TrendPoint(one.point, one.value) for one in values]
+        return found, [(one.point, one.value) for one in values]
 
-    def _show(self, found: tuple[RiskOverview | None, list[TrendPoint]]) -> None:
+    def _show(self, found: tuple[RiskOverview | None, list[tuple[str, float]]]) -> None:
         overview, self.points = found
         if overview is None:
             self._say(
@@ -139,7 +140,16 @@ class HealthView(QWidget):
 
     def _show_points(self) -> None:
         since = self.tower.clock.now().date() - timedelta(days=int(self.period.value))
-        self.trend.show_points([one for one in self.points if date.fromisoformat(one.day) > since])
+        self.shown = [one for one in self.points if date.fromisoformat(one[0]) > since]
+        self.trend.show_data(
+            Data(
+                title=tr("Health by day"),
+                meaning=tr("The mean of every day's figures; 100 is no pressure at all."),
+                labels=[day(datetime.fromisoformat(one)) for one, _ in self.shown],
+                series=[Series(tr("Health"), [value for _, value in self.shown])],
+                form=lambda value: number(value, _digits(value)),
+            )
+        )
 
     def _failed(self, error: TowerError) -> None:
         title = tr("Health could not be read")
@@ -171,13 +181,12 @@ class HealthView(QWidget):
 
     async def sheet(self) -> Sheet:
         """Health by day, for a file."""
-        shown = self.trend.line.points
-        return Sheet(self.name, [tr("Day"), tr("Health")], [[one.day, one.value] for one in shown])
+        return Sheet(self.name, [tr("Day"), tr("Health")], [list(one) for one in self.shown])
 
     def focus(self) -> None:
         """Where work begins."""
         button = self.state.findChild(PrimaryButton) if self.state is not None else None
-        (button or self.trend.turn).setFocus()
+        (button or self.trend.chart).setFocus()
 
 
 class FactorRow(QWidget):

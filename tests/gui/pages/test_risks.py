@@ -10,7 +10,6 @@ from ctower_desktop.gui.asking import FieldsDialog
 from ctower_desktop.gui.pages.risks import RisksPage
 from ctower_desktop.gui.risks_health import FactorRow
 from ctower_desktop.gui.risks_items import RiskDetail
-from ctower_desktop.gui.trend import TrendPoint, TrendWithTable
 from ctower_desktop.insight.analytics.actions import add_cost, list_costs
 from ctower_desktop.insight.analytics.model import ListEntries, NewEntry
 from ctower_desktop.insight.risk.actions import add_risk, list_risks, read_risk_overview, refresh_risk
@@ -152,7 +151,7 @@ class TestHealth:
             page = stage.show(RisksPage)
             page.turn_to("health")
             view = page.health
-            await until(lambda: len(view.trend.line.points) == 2)
+            await until(lambda: len(view.shown) == 2)
             health = (await read_risk_overview(stage.call())).health
             assert str(int(health.score)) in view.figure.text()
             assert len(view.findChildren(FactorRow)) == len(health.factors)
@@ -178,22 +177,17 @@ class TestHealth:
 
         on_stage(body)
 
-    def test_the_line_and_its_table_say_the_same(self, on_stage):
+    def test_its_line_has_a_table_and_leads_to_signals(self, on_stage, clock):
         async def body(stage):
-            found = TrendWithTable("Health by day", "Health", 0, 100)
-            found.show_points([TrendPoint("2026-11-01", 80.0), TrendPoint("2026-11-03", 40.0)])
-            found.resize(400, 260)
-            found.show()
-            left, right = found.line.places()
-            assert left.x() < right.x()
-            assert left.y() < right.y(), "less is lower"
-            assert "40" in found.line.accessibleDescription()
-            found.turn_over()
-            assert found.table.isVisible()
-            assert found.model.rowCount() == 2
-            found.show_points([])
-            assert found.line.words()
-            found.deleteLater()
+            await filled(stage, clock)
+            page = stage.show(RisksPage)
+            page.turn_to("health")
+            view = page.health
+            await until(lambda: len(view.shown) == 2)
+            view.trend.as_table.click()
+            assert view.trend.table.model().rowCount() == 2
+            view.trend.evidence.click()
+            assert stage.opened == ["signals"]
 
         on_stage(body)
 
