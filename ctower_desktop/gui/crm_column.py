@@ -26,7 +26,7 @@ from ctower_desktop.gui.text import number, tr, trn
 from ctower_desktop.gui.widgets import Label, row
 
 DEALS = "application/x-ctower-deals"
-NARROWEST = 172
+NARROWEST = 156
 _ROOT = QModelIndex()
 _PAD, _GAP = 10, 6
 _DEAL = Qt.ItemDataRole.UserRole

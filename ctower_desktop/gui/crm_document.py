@@ -15,10 +15,11 @@ from ctower_desktop.crm.offers.model import Format, Offer, ReadDocument
 from ctower_desktop.gui import theme
 from ctower_desktop.gui.export import save_as
 from ctower_desktop.gui.feedback import plain_words
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr
-from ctower_desktop.gui.widgets import Button, Label, row
+from ctower_desktop.gui.widgets import Button, Label
 from ctower_desktop.kernel.endpoint import Text
 from ctower_desktop.kernel.errors import TowerError
 
@@ -85,7 +86,7 @@ class DocumentView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(row(self.pdf, self.markdown, 0))
+        column.addWidget(side_by_side(self.pdf, self.markdown))
         column.addWidget(self.problem)
         column.addWidget(self.sheet)
         self.pdf.clicked.connect(lambda: self.save("pdf"))

@@ -22,9 +22,10 @@ from ctower_desktop.crm.offers.model import MOST_ITEMS, Item, ItemKind, NewItem
 from ctower_desktop.gui import theme
 from ctower_desktop.gui.crm_words import kind_words
 from ctower_desktop.gui.editing import a_number
+from ctower_desktop.gui.flow import side_by_side
 from ctower_desktop.gui.table import Index
 from ctower_desktop.gui.text import number, tr
-from ctower_desktop.gui.widgets import Button, Label, PrimaryButton, row
+from ctower_desktop.gui.widgets import Button, Label, PrimaryButton
 
 KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 FIELDS = ("title", "kind", "quantity", "unit_price", "description")
@@ -174,8 +175,8 @@ class LinesEditor(QWidget):
         column.setSpacing(6)
         column.addWidget(self.view)
         column.addWidget(self.problem)
-        column.addLayout(row(self.add, self.remove, 0))
-        column.addLayout(row(self.leave, self.keep, 0))
+        column.addWidget(side_by_side(self.add, self.remove))
+        column.addWidget(side_by_side(self.keep, self.leave))
         self.add.clicked.connect(self._add)
         self.remove.clicked.connect(self._remove)
         self.keep.clicked.connect(self._keep)

@@ -75,6 +75,7 @@ class AccountList(QWidget):
             Column(tr("Changed"), lambda row: self._day(row.updated_at), lambda row: row.updated_at),
         ]
         self.list = Listing(tr("Accounts"), columns, self._load, lambda row: row.id, self._empty)
+        _widths(self.list, 112, 112, 96, 80)
         _arrange(
             self, self.search, [*self.stages.chips.values(), self.archived], self.chosen_words, self.away
         )
@@ -145,9 +146,9 @@ class OfferList(QWidget):
             Column(
                 tr("Valid until"), lambda row: self._day(row.valid_until), lambda row: row.valid_until or ""
             ),
-            Column(tr("Changed"), lambda row: self._day(row.updated_at), lambda row: row.updated_at),
         ]
         self.list = Listing(tr("Offers"), columns, self._load, lambda row: row.id, self._empty)
+        _widths(self.list, 104, 96, 96, 92)
         _arrange(self, self.search, list(self.states.chips.values()))
         self.search.textChanged.connect(self.list.search)
 
@@ -201,6 +202,12 @@ def _said_in(words: Sequence[str], offer: Offer) -> bool:
 
 def _today(page: Page) -> date:
     return page.tower.clock.now().astimezone().date()
+
+
+def _widths(listing: Listing, *widths: int) -> None:
+    """Of the columns after the first, which takes what is left."""
+    for place, width in enumerate(widths, 1):
+        listing.view.horizontalHeader().resizeSection(place, width)
 
 
 def _arrange(whole: Any, search: SearchField, chips: Sequence[QWidget], *bulk: QWidget) -> None:

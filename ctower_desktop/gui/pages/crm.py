@@ -45,7 +45,7 @@ _TABLES = {
 _WIDTHS: dict[View, tuple[int, int]] = {
     "board": (660, theme.DETAIL),
     "accounts": (560, theme.DETAIL),
-    "offers": (440, 560),
+    "offers": (548, 500),
 }
 
 
