@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QScroll
 
 from ctower_desktop.gui import theme
 from ctower_desktop.gui.forms import StructForm
+from ctower_desktop.gui.model_list import ModelList
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import said, tr
 from ctower_desktop.gui.widgets import Label, PrimaryButton, clear, row
 from ctower_desktop.kernel.errors import Invalid, TowerError
 from ctower_desktop.kernel.settings import SETTINGS, fields
+from ctower_desktop.search.settings import SearchSettings
 
 _HIDDEN = ("chatwoot", "linear", "attio", "loops")  # connected on their own page, after a live test
 _WIDTH = 640
@@ -26,6 +28,7 @@ class SettingsPage(Page):
         super().__init__(context)
         self._shape: type[msgspec.Struct] | None = None
         self.form: StructForm | None = None
+        self.models: ModelList | None = None
         self.list = QListWidget()
         self.list.setFixedWidth(theme.SIDEBAR)
         self.list.setAccessibleName(tr("Settings pages"))
@@ -83,6 +86,9 @@ class SettingsPage(Page):
             hint = tr("Some of these take effect at the next start.")
             self._place.addWidget(Label(hint, "meta", "text_3", wrap=True))
         self._place.addLayout(row(save, 0))
+        self.models = ModelList(self.context) if shape is SearchSettings else None
+        if self.models is not None:
+            self._place.addWidget(self.models)
         self._place.addStretch(1)
 
     def _save(self) -> None:
