@@ -1,8 +1,7 @@
 """Vectors in SQL: coarse bits for the scan, int8 for the exact distance; all in index.db.
 
-Every model has a `vec0` table of its own, `vector_<number>`,
-because its dimension is part of the table. These are
-the only statements that are not constants: the number comes from our own `model` table.
+Every model has a `vec0` table of its own, `vector_<number>`, because its dimension is part of the table. These
+are the only statements that are not constants: the number comes from our own `model` table.
 """
 
 from __future__ import annotations
@@ -314,10 +313,7 @@ def sweep(db: apsw.Connection, model: int, limit: int = 5_000) -> int:
 def search(
     db: apsw.Connection, model: int, vector: Vectors, wanted: Filter, top: int
 ) -> list[tuple[int, float]]:
-    """The nearest chunks with their cosine distance, the nearest first.
-
-    Nothing when another model took over since the question was asked: its vectors fit no other question.
-    """
+    """The nearest chunks with their cosine distance, the nearest first; none of a model that just ended."""
     db.execute(_CACHE)
     if (wanted.kinds is not None and not wanted.kinds) or model not in model_numbers(db):
         return []
