@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QStackedWidget,
 
 from ctower_desktop.gui.chartcard import ChartCard
 from ctower_desktop.gui.charts import Data, Series
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.export import Sheet
 from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.feedback import EmptyState, plain_words
@@ -22,7 +23,6 @@ from ctower_desktop.gui.risks_words import (
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import day, number, tr, when
 from ctower_desktop.gui.widgets import Badge, Card, Label, PrimaryButton, clear, row
-from ctower_desktop.gui.worklist import Chips
 from ctower_desktop.insight.risk.actions import read_risk_overview, refresh_risk
 from ctower_desktop.insight.risk.model import Factor, Health, RiskOverview
 from ctower_desktop.kernel.errors import TowerError

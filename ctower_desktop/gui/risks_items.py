@@ -10,6 +10,7 @@ from msgspec import UNSET
 from PySide6.QtWidgets import QWidget
 
 from ctower_desktop.gui.asking import Field, FieldsDialog
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.editing import Choice, InPlace, a_percentage, a_text
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.page import Page
@@ -28,7 +29,7 @@ from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import ago, number, tr, trn, when
 from ctower_desktop.gui.undo import undoable
 from ctower_desktop.gui.widgets import Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.risk.actions import add_risk, edit_risk, list_risks, move_risk, refresh_risk
 from ctower_desktop.insight.risk.model import (
     ListRisks,

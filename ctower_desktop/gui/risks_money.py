@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from ctower_desktop.gui.asking import Field, FieldsDialog
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.editing import a_day, a_number
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.page import Page
@@ -21,7 +22,7 @@ from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import money, number, tr, trn, when
 from ctower_desktop.gui.undo import undoable
 from ctower_desktop.gui.widgets import Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.analytics.actions import add_cost, delete_cost, list_costs
 from ctower_desktop.insight.analytics.model import Entry, EntryAnswer, ListEntries, NewEntry
 from ctower_desktop.kernel.errors import TowerError

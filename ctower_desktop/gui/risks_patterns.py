@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.records import RecordView
@@ -19,7 +20,7 @@ from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import ago, number, tr, trn, when
 from ctower_desktop.gui.undo import undoable
 from ctower_desktop.gui.widgets import Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.risk.actions import move_pattern, read_risk_overview, refresh_risk
 from ctower_desktop.insight.risk.model import Pattern, PatternMove, PatternStatus
 from ctower_desktop.kernel.errors import TowerError

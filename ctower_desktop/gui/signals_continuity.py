@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from ctower_desktop.connectors.connecting import list_connections, list_units
 from ctower_desktop.gui.asking import Field, FieldsDialog
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.records import LinkLine, RecordView
@@ -19,7 +20,7 @@ from ctower_desktop.gui.table import Column
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import ago, money, tr, trn, when
 from ctower_desktop.gui.widgets import Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.continuity.actions import (
     apply_continuity,
     dismiss_continuity,

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from ctower_desktop.gui.asking import FieldsDialog
 from ctower_desktop.gui.bubbles import PlainText
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.feedback import EmptyState, show_error
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.records import RecordView
@@ -28,7 +29,7 @@ from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import ago, tr, trn, when
 from ctower_desktop.gui.undo import undoable
 from ctower_desktop.gui.widgets import Card, Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.identity.actions import (
     apply_identity,
     create_identity_link,

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from ctower_desktop.crm.offers.actions import create_offer
 from ctower_desktop.crm.offers.model import NewOffer, Offer, OfferAnswer
 from ctower_desktop.gui.asking import Field, FieldsDialog
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.editing import a_number
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.page import Page
@@ -22,7 +23,7 @@ from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import ago, number, tr, trn, when
 from ctower_desktop.gui.undo import undoable
 from ctower_desktop.gui.widgets import Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.signals.actions import (
     list_upsell_chances,
     refresh_upsell_radar,

@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QScrollArea,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from ctower_desktop.connectors.connecting import list_connections
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.detail import DetailPane, Target
 from ctower_desktop.gui.export import Sheet
 from ctower_desktop.gui.feed import follow
@@ -31,47 +31,17 @@ from ctower_desktop.gui.flow import FlowLayout
 from ctower_desktop.gui.listing import Listing
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.rowlines import RowLine, RowLines
+from ctower_desktop.gui.savedviews import SavedViews, State
 from ctower_desktop.gui.sieve import Sieve
 from ctower_desktop.gui.table import Column
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr, trn
-from ctower_desktop.gui.widgets import Button, Label, LinkButton, PrimaryButton, SearchField, ToggleChip, row
+from ctower_desktop.gui.undo import Back, undoable
+from ctower_desktop.gui.widgets import Button, Label, LinkButton, PrimaryButton, SearchField, row
 from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.tower import Desktop
 
 _LIST, _DETAIL = 430, 610  # pixels at first; the splitter changes them
-
-
-class Chips(QWidget):
-    """One of several small words is on; `changed` tells that another one is."""
-
-    changed = Signal()
-
-    def __init__(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self._group = QButtonGroup(self)
-        self._chips: dict[str, ToggleChip] = {}
-        for value, word in choices:
-            chip = ToggleChip(word)
-            chip.setAccessibleName(tr("{name}: {value}", name=name, value=word))
-            self._group.addButton(chip)
-            self._chips[value] = chip
-        self.first = choices[0][0]
-        self._chips[self.first].setChecked(True)
-        self.setLayout(FlowLayout(*self._chips.values(), spacing=4))
-        self._group.buttonClicked.connect(lambda _: self.changed.emit())
-
-    @property
-    def value(self) -> str:
-        """Which one is on."""
-        return next(value for value, chip in self._chips.items() if chip.isChecked())
-
-    def choose(self, value: str) -> None:
-        """Put another one on."""
-        if value != self.value:
-            self._chips[value].setChecked(True)
-            self.changed.emit()
 
 
 @dataclass(frozen=True)
@@ -107,6 +77,8 @@ class WorkList(QWidget):
         self.search = SearchField(tr("Search: {what}", what=name), "/")
         self.listing = self._made_listing()
         self.search.textChanged.connect(self.listing.search)
+        kind = type(self).__name__
+        self.views = SavedViews(page.tower.home.path, kind, self.state, self.restore)
         for group in chips:
             group.changed.connect(self.listing.start_over)
         self.buttons = {deed.id: self._made_button(deed) for deed in deeds}
@@ -178,7 +150,7 @@ class WorkList(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(16, 12, 8, 12)
         column.setSpacing(8)
-        column.addWidget(self.search)
+        column.addLayout(row(self.search, self.views))
         for group in self.chips:
             column.addWidget(group)
         column.addWidget(self.listing, 1)
@@ -248,11 +220,19 @@ class WorkList(QWidget):
 
     def show_all(self) -> None:
         """Take all filters away."""
-        for group in self.chips:
+        self.restore({})
+
+    def state(self) -> State:
+        """What the filters say now, to be kept under a name."""
+        return {"search": self.search.text()} | {str(n): one.value for n, one in enumerate(self.chips)}
+
+    def restore(self, state: State) -> None:
+        """Filter as it was kept; what is not there stands as at first."""
+        for place, group in enumerate(self.chips):
             group.blockSignals(True)
-            group.choose(group.first)
+            group.choose(state.get(str(place), group.first))
             group.blockSignals(False)
-        self.search.clear()
+        self.search.setText(state.get("search", ""))
         self.listing.start_over()
 
     def refresh(self) -> None:
@@ -390,6 +370,10 @@ class WorkList(QWidget):
             place = self.listing.view.currentIndex().row() + by
             self.listing.view.selectRow(max(0, min(place, len(rows) - 1)))
             self.listing.view.setFocus()
+
+    def change(self, work: Coroutine[Any, Any, object], said: str, back: Back) -> None:
+        """Change a fact of the one in front; it can be taken back."""
+        start(self, work, lambda _: undoable(self.page, said, back))
 
     def told(self, error: TowerError | None) -> None:
         """Read again; say what did not work."""

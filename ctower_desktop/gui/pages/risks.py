@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.commands import Command
 from ctower_desktop.gui.export import Sheet, export_button
 from ctower_desktop.gui.page import Page, WindowContext
@@ -15,7 +16,7 @@ from ctower_desktop.gui.risks_money import MoneyView
 from ctower_desktop.gui.risks_patterns import PatternsView
 from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import Button, PrimaryButton
-from ctower_desktop.gui.worklist import Chips, WorkList
+from ctower_desktop.gui.worklist import WorkList
 
 
 class RisksPage(Page):

@@ -6,16 +6,17 @@ from functools import partial
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.commands import Command
 from ctower_desktop.gui.export import export_button
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.signals_continuity import ContinuityView
 from ctower_desktop.gui.signals_identity import IdentityView
+from ctower_desktop.gui.signals_list import SignalsView
 from ctower_desktop.gui.signals_upsell import UpsellView
-from ctower_desktop.gui.signals_view import SignalsView
 from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import PrimaryButton
-from ctower_desktop.gui.worklist import Chips, WorkList
+from ctower_desktop.gui.worklist import WorkList
 
 
 class SignalsPage(Page):

@@ -153,6 +153,34 @@ class TestSignals:
 
         on_stage(body)
 
+    def test_filters_are_kept_under_a_name(self, on_stage, clock):
+        async def body(stage):
+            await filled(stage, clock)
+            page = stage.show(SignalsPage)
+            view = page.signals
+            await ready(view)
+            everything = len(view.listing.model.rows)
+            view.severity.choose("4")
+            view.type.setCurrentIndex(view.type.findData("urgency_increase"))
+            dialog = view.views.ask()
+            dialog.editors["name"].setText("R&D, срочное")
+            dialog.does.click()
+            await until(lambda: view.views.kept)
+            view.show_all()
+            await until(lambda: len(view.listing.model.rows) == everything)
+            view.views.fill()
+            view.views.menu_.actions()[0].trigger()
+            await until(lambda: 0 < len(view.listing.model.rows) < everything)
+            assert view.severity.value == "4"
+            assert view.type.currentData() == "urgency_increase"
+            again = SignalsPage(page.context)
+            assert set(again.signals.views.kept) == {"R&D, срочное"}, "the next window knows it too"
+            again.deleteLater()
+            view.views.forget("R&D, срочное")
+            assert view.views.kept == {}
+
+        on_stage(body)
+
     def test_due_day_and_owner_are_changed_in_place(self, on_stage, clock):
         async def body(stage):
             await filled(stage, clock)
