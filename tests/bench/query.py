@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from ctower_desktop import app
-from ctower_desktop.kernel.system import Home, resources
+from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
 from ctower_desktop.projects.actions import NewProject, create_project
 from ctower_desktop.search import chunk_store, vector_store
 from ctower_desktop.search.actions import query_lightrag
-from ctower_desktop.search.embedder import Embedder, read_folder
 from ctower_desktop.search.indexing import chunks_of
 from ctower_desktop.search.intake_store import SourceText
 from ctower_desktop.search.model import LightragQuery
@@ -50,11 +49,17 @@ def run(*, tiny: bool) -> list[dict[str, Any]]:
 
 async def _measured(folder: Path, count: int, rounds: int) -> list[dict[str, Any]]:
     tower = await app.open_tower(Home(folder / "home"), environment={}, secrets="file")
+    try:
+        return await _asked(tower, count, rounds)
+    finally:
+        await app.close_tower(tower)
+
+
+async def _asked(tower: Tower, count: int, rounds: int) -> list[dict[str, Any]]:
     made = (await create_project(desktop(tower, "bench"), NewProject(name="Bench"))).project
     call = desktop(tower, "bench", ProjectRef(made.id, made.name, made.account_scope_id))
     await _fill(tower, call.project_id, count)
     whole, embedding = await _times(tower, call, rounds)
-    await app.close_tower(tower)
     bound = 2 * embedding + 25
     name = f"question at {count:,} chunks"
     return [
@@ -102,17 +107,12 @@ async def _times(tower: Tower, call: Desktop, rounds: int) -> tuple[list[float],
 async def _fill(tower: Tower, project_id: str, count: int) -> None:
     """Texts made of the demo's sentences; their vectors are those of the sentences, each moved a little."""
     sentences = demo_texts()
-    embedder = Embedder(await asyncio.to_thread(read_folder, resources() / "model"))
+    embedder, model = await (await tower.part(Models)).wanted()
     vectors, _ = await embedder.embed_passages(sentences)
-    config = embedder.folder.config
-    model = await tower.index.write(
-        vector_store.add_model, embedder.model_id, 384, config.languages, str(embedder.folder.path)
-    )
-    await embedder.stop()
     settings = SearchSettings()
     await tower.index.write(chunk_store.begin, 0, settings.chunk_size, settings.min_embed_chars)
     for start in range(0, count, _BLOCK):
-        await tower.index.write(_block, project_id, model, sentences, vectors, range(start, start + _BLOCK))
+        await tower.index.write(_block, project_id, model.id, sentences, vectors, range(start, start + _BLOCK))
 
 
 def _block(db: Any, project_id: str, model: int, sentences: list[str], vectors: Any, numbers: range) -> None:
