@@ -112,7 +112,8 @@ async def _fill(tower: Tower, project_id: str, count: int) -> None:
     settings = SearchSettings()
     await tower.index.write(chunk_store.begin, 0, settings.chunk_size, settings.min_embed_chars)
     for start in range(0, count, _BLOCK):
-        await tower.index.write(_block, project_id, model.id, sentences, vectors, range(start, start + _BLOCK))
+        numbers = range(start, start + _BLOCK)
+        await tower.index.write(_block, project_id, model.id, sentences, vectors, numbers)
 
 
 def _block(db: Any, project_id: str, model: int, sentences: list[str], vectors: Any, numbers: range) -> None:
