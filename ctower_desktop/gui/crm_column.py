@@ -172,7 +172,8 @@ class _Pen:
         self._painter.setFont(theme.font("meta", bold=bold))
         room = self._box.width()
         if right:
-            taken = min(room // 2, self._painter.fontMetrics().horizontalAdvance(right))
+            wide = self._painter.fontMetrics().horizontalAdvance(right) + 2  # advances are rounded down
+            taken = min(room // 2, wide)
             room -= taken + 8
             place = QRect(self._box.right() - taken + 1, self.y, taken, self._height())
             self._draw(place, right, "text_2", Qt.AlignmentFlag.AlignRight)
