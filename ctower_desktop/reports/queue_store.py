@@ -35,7 +35,7 @@ _WAITING = Query(
           AND k.status <> 'resolved'
         ORDER BY i.started_at LIMIT :limit)
     CROSS JOIN conversation AS v ON v.id = b.conversation_global_id
-    LEFT JOIN contact AS c ON c.id = b.contact_global_id
+    LEFT JOIN contact AS c ON c.id = coalesce(b.contact_global_id, v.contact_global_id)
     LEFT JOIN message AS m ON m.id = b.message_global_id
     ORDER BY b.started_at, v.id LIMIT :limit
     """,
