@@ -25,7 +25,7 @@ def kind_words(kind: str) -> str:
     known = {
         "account": tr("Whole account"),
         "workspace": tr("Whole workspace"),
-        "inbox": tr("Inbox"),
+        "inbox": tr("Chatwoot inbox"),
         "team": tr("Team"),
         "project": tr("Project"),
         "company": tr("Company"),

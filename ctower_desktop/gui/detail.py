@@ -230,7 +230,7 @@ async def _conversation(call: Desktop, target: Target) -> RecordView:
     view.url = conversation_url(call.tower.settings.get(ChatwootSettings), thread.conversation)
     view.vendor = tr("Open in Chatwoot")
     company = thread.contact.company_name if thread.contact else None
-    linked(view, await _mentioned(call, thread), await _deals_of(call, company))
+    linked(view, await mentioned_issues(call, thread), await deals_of(call, company))
     view.column.addStretch(1)
     return view
 
@@ -244,7 +244,7 @@ async def _issue(call: Desktop, target: Target) -> RecordView:
 async def _deal(call: Desktop, deal_id: str, cited: str) -> RecordView:
     found = await read_deal(call, deal_id)
     view = deal_view(found, cited, call.tower.clock.now())
-    others = await _deals_of(call, found.deal.company_name)
+    others = await deals_of(call, found.deal.company_name)
     linked(view, [], [deal for deal in others if deal.id != deal_id])
     view.column.addStretch(1)
     return view
@@ -259,7 +259,7 @@ async def _note(call: Desktop, target: Target) -> RecordView:
     return text_view(target.item, call.tower.clock.now())
 
 
-async def _mentioned(call: Desktop, thread: Thread) -> list[Issue]:
+async def mentioned_issues(call: Desktop, thread: Thread) -> list[Issue]:
     """Issues that are named in a conversation."""
     named = dict.fromkeys(
         name
@@ -274,7 +274,7 @@ async def _mentioned(call: Desktop, thread: Thread) -> list[Issue]:
     return found
 
 
-async def _deals_of(call: Desktop, company: str | None) -> list[Deal]:
+async def deals_of(call: Desktop, company: str | None) -> list[Deal]:
     """Deals with a company."""
     if not company:
         return []

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.outbound_deeds import Deeds
 from ctower_desktop.gui.outbound_message import MessageView, read_in_full
@@ -24,7 +25,7 @@ from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.rowlines import RowLine
 from ctower_desktop.gui.table import Column
 from ctower_desktop.gui.text import ago, tr
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.inbox.outbound.actions import list_outbound
 from ctower_desktop.inbox.outbound.model import ListOutbound, Outbound
 from ctower_desktop.kernel.errors import TowerError

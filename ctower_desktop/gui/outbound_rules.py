@@ -9,6 +9,7 @@ import msgspec
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
 from ctower_desktop.gui.asking import Field, FieldsDialog
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.feedback import EmptyState
 from ctower_desktop.gui.outbound_deeds import say
 from ctower_desktop.gui.outbound_words import channel_words, channels
@@ -19,7 +20,7 @@ from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import ago, number, tr, trn, when
 from ctower_desktop.gui.undo import undoable
 from ctower_desktop.gui.widgets import Label
-from ctower_desktop.gui.worklist import Chips, Deed, WorkList
+from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.inbox.outbound.actions import list_channel_policies, set_channel_policy
 from ctower_desktop.inbox.outbound.model import ListPolicies, Policy, PolicyAnswer, SetPolicy
 from ctower_desktop.kernel.errors import TowerError

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtWidgets import QWidget
 
 from ctower_desktop.gui.bubbles import Bubble, Side
-from ctower_desktop.gui.links import is_web, open_link
+from ctower_desktop.gui.leaving import leave_for
+from ctower_desktop.gui.links import is_web
 from ctower_desktop.gui.records import RecordView
 from ctower_desktop.gui.text import size, tr, trn, when
 from ctower_desktop.gui.widgets import Label, LinkButton
@@ -17,6 +19,7 @@ from ctower_desktop.inbox.model import Attachment, Thread, ThreadMessage
 
 FIRST = 30  # messages around the cited one; more are a click away
 MOST = 500
+_NAME, _END = 44, 12  # characters of a file's name, and of its end when it is longer
 
 _STATUSES = {
     "open": lambda: tr("open conversation"),
@@ -48,7 +51,7 @@ class ConversationView(RecordView):
         self._more(
             trn("{n} earlier message", "{n} earlier messages", thread.earlier), thread.earlier, whole=whole
         )
-        self.bubbles([bubble(message, now, cited=message.id == cited) for message in thread.messages])
+        self.bubbles([bubble(self, message, now, cited=message.id == cited) for message in thread.messages])
         self._more(trn("{n} later message", "{n} later messages", thread.later), thread.later, whole=whole)
 
     def _more(self, text: str, count: int, *, whole: bool) -> None:
@@ -62,15 +65,15 @@ class ConversationView(RecordView):
         self.column.addWidget(button)
 
 
-def bubble(message: ThreadMessage, now: datetime, *, cited: bool) -> Bubble:
-    """A message at the side of who wrote it."""
+def bubble(owner: QWidget, message: ThreadMessage, now: datetime, *, cited: bool) -> Bubble:
+    """A message at the side of who wrote it; a file opens after `owner` has shown where it is."""
     return Bubble(
         message.content,
         " · ".join(part for part in (message.sender_name, when(message.created_at, now)) if part),
         side_of(message),
         private=message.private,
         cited=cited,
-        files=[(_file(each), _opener(each)) for each in message.attachments],
+        files=[(file_words(each), _opener(owner, each)) for each in message.attachments],
     )
 
 
@@ -83,12 +86,17 @@ def side_of(message: ThreadMessage) -> Side:
     return "left" if message.message_type == _INCOMING else "right"
 
 
-def _opener(attachment: Attachment) -> Callable[[], object] | None:
+def _opener(owner: QWidget, attachment: Attachment) -> Callable[[], object] | None:
     """Opens the file where the vendor keeps it, if that is a web page."""
     url = attachment.file_url
-    return partial(open_link, url) if url is not None and is_web(url) else None
+    return partial(leave_for, owner, url) if url is not None and is_web(url) else None
 
 
-def _file(attachment: Attachment) -> str:
-    kind = attachment.content_type or tr("file")
-    return f"{kind} · {size(attachment.file_size)}" if attachment.file_size else kind
+def file_words(attachment: Attachment) -> str:
+    """What a file is called, else what it is, and its size."""
+    path = QUrl(attachment.file_url or "", QUrl.ParsingMode.StrictMode).path()
+    name = "".join(sign for sign in path.rpartition("/")[2] if sign.isprintable()).strip()
+    if len(name) > _NAME:
+        name = f"{name[: _NAME - _END]}…{name[-_END:]}"
+    shown = name or attachment.content_type or tr("file")
+    return f"{shown} · {size(attachment.file_size)}" if attachment.file_size else shown

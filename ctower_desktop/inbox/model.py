@@ -118,7 +118,7 @@ class ListContacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
-    """Which conversations: in a state, of somebody of the team, those that wait for an answer.
+    """Which conversations: in a state, of somebody of the team, with a contact, those that wait for us.
 
     `q` is looked for in the client's names and addresses, the subject and the number.
     """
@@ -126,6 +126,7 @@ class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     assignee: Annotated[str, Meta(max_length=300, description="The name of somebody of the team")] = ""
     mine: Annotated[bool, Meta(description="Those assigned to the name in the settings")] = False
+    contact_global_id: str = ""
     unanswered: bool = False
     q: Annotated[str, Meta(max_length=200)] = ""
     limit: Limit = 100

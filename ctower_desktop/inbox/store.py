@@ -106,6 +106,7 @@ _CONVERSATIONS = Query(
         SELECT v.id FROM conversation v LEFT JOIN contact c ON c.id = v.contact_global_id
         WHERE v.project_id = :project_id AND v.deleted_at IS NULL AND (:status = '' OR v.status = :status)
           AND (:assignee = '' OR v.assignee_name = :assignee)
+          AND (:contact = '' OR v.contact_global_id = :contact)
           AND (:q = '' OR instr(c.haystack, :q) > 0 OR instr(lower(v.subject), :q) > 0
                OR instr(v.subject, :capital) > 0 OR instr(v.subject, :upper) > 0 OR v.conversation_id = :q)
           AND (NOT :unanswered OR v.status <> 'resolved' AND (SELECT said.message_type {_LAST_SAID}) = '0')
@@ -216,7 +217,8 @@ def conversations(db: apsw.Connection, project_id: str, query: ListConversations
     q = searchable(query.q.strip())
     return _CONVERSATIONS.all(
         db, project_id=project_id, status=query.status, assignee=query.assignee, unanswered=query.unanswered,
-        q=q, capital=q.capitalize(), upper=q.upper(), limit=query.limit, offset=query.offset,
+        q=q, contact=query.contact_global_id, capital=q.capitalize(), upper=q.upper(),
+        limit=query.limit, offset=query.offset,
     )  # fmt: skip
 
 

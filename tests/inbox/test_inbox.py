@@ -186,6 +186,7 @@ async def test_conversations_are_looked_through_and_read_in_pages(call, inbox):
         lambda db: db.execute("UPDATE conversation SET assignee_name = 'Олег' WHERE conversation_id < '3'")
     )
     assert await listed(call, q="елкин") == ["5"]
+    assert await listed(call, contact_global_id=anna) == ["5"]
     assert await listed(call, q="NORTH") == ["5"]
     assert await listed(call, q="запуск") == ["2"]
     assert await listed(call, q="магазина") == ["2"]

@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.commands import Command
 from ctower_desktop.gui.export import export_button
 from ctower_desktop.gui.outbound_channels import ChannelsView
@@ -14,7 +15,7 @@ from ctower_desktop.gui.outbound_rules import RulesView
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import PrimaryButton
-from ctower_desktop.gui.worklist import Chips, WorkList
+from ctower_desktop.gui.worklist import WorkList
 
 
 class OutboundPage(Page):

@@ -221,7 +221,7 @@ def test_what_feeds_a_project_is_chosen_from_a_list(on_stage, clock):
             whole.setCheckState(Qt.CheckState.Unchecked)
             assert all(item.flags() & Qt.ItemFlag.ItemIsEnabled for item in parts)
             assert "will feed this project no more" in form.note.text()
-            items["Inbox: Телеграм"].setCheckState(Qt.CheckState.Checked)
+            items["Chatwoot inbox: Телеграм"].setCheckState(Qt.CheckState.Checked)
             assert [unit.name for unit in form.chosen] == ["Телеграм"]
             form.save.click()
             await until(lambda: dialog(s.page, BindingsDialog) is None)
