@@ -20,6 +20,7 @@ from ctower_desktop.gui.listing import Listing
 from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.system_audit_words import GROUPS, done_words, group_of, outcome_words
 from ctower_desktop.gui.system_section import Section, scrolled
+from ctower_desktop.gui.system_words import job_title
 from ctower_desktop.gui.table import Column
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr, trn, when
@@ -66,22 +67,22 @@ class AuditSection(Section):
         menu.addAction(tr("As text (Markdown)"), partial(export_sheet, page, "audit", "md", self._sheet))
         self.export.setMenu(menu)
         header = self.listing.view.horizontalHeader()
-        for place, width in ((0, 140), (1, 120), (2, 130), (3, 160), (4, 90)):
+        for place, width in ((0, 130), (1, 130), (2, 150), (3, 150), (4, 90)):
             header.resizeSection(place, round(width * theme.scale()))
         inside = QWidget()
         detail = QVBoxLayout(inside)
-        detail.setContentsMargins(12, 0, 8, 0)
+        detail.setContentsMargins(0, 8, 8, 0)
         for part in (self.head, self.facts):
             part.setMinimumWidth(1)
             detail.addWidget(part)
         detail.addLayout(self._rest)
         detail.addStretch(1)
-        split = QSplitter(Qt.Orientation.Horizontal)
+        split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.addWidget(self.listing)
         split.addWidget(scrolled(inside, tr("The line in front")))
         split.setStretchFactor(0, 1)
-        split.setSizes([660, 320])
+        split.setSizes([440, 180])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -97,7 +98,7 @@ class AuditSection(Section):
             Column(tr("About"), lambda event: group_of(event.action)),
             Column(tr("Act"), lambda event: done_words(event.action)),
             Column(tr("Outcome"), lambda event: outcome_words(event.status)),
-            Column(tr("Object"), lambda event: event.entity_id, stretch=True),
+            Column(tr("Object"), _object, stretch=True),
         ]
 
     # -- reading
@@ -153,7 +154,7 @@ class AuditSection(Section):
         columns = [tr("When"), tr("Who"), tr("About"), tr("Act"), tr("Outcome"), tr("Object")]
         rows = [
             [e.created_at, _who(e.actor_username), group_of(e.action), done_words(e.action),
-             outcome_words(e.status), e.entity_id]
+             outcome_words(e.status), _object(e)]
             for e in events
         ]  # fmt: skip
         return Sheet(tr("Audit trail"), columns, [list(cells) for cells in rows])
@@ -190,6 +191,14 @@ class AuditSection(Section):
                 self._rest.addWidget(Label(title, "label"))
                 text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
                 self._rest.addWidget(PlainText(text, "meta", "text_2", fluid=True))
+
+
+def _object(event: AuditEvent) -> str:
+    """What was acted upon as people know it, else its id."""
+    if event.action.startswith("job.") and isinstance(event.payload.get("job_type"), str):
+        return job_title(event.payload["job_type"])
+    known = (event.payload.get(key) for key in ("name", "username", "title", "identifier"))
+    return next((name for name in known if isinstance(name, str) and name), event.entity_id)
 
 
 def _who(name: str) -> str:

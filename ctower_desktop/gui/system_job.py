@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from ctower_desktop.gui import theme
 from ctower_desktop.gui.bubbles import PlainText
 from ctower_desktop.gui.system_pictures import Bin, Histogram, bins
 from ctower_desktop.gui.system_words import job_state, job_title, run_state, took
@@ -49,19 +50,29 @@ class JobPane(QWidget):
         self.runs: StructTable[Point] = StructTable(columns)
         self.table = StructTableView(self.runs, columns, tr("Newest runs"))
         self.table.horizontalHeader().setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+        for place, width in ((1, 76), (2, 112)):
+            self.table.horizontalHeader().resizeSection(place, round(width * theme.scale()))
         self.table.setFixedHeight(self.table.verticalHeader().defaultSectionSize() * _ROWS)
         self.none = Label(tr("No run in this time."), "meta", "text_2")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 0, 8, 0)
-        column.setSpacing(8)
-        column.addWidget(self.title)
-        column.addLayout(row(self.dot, self.state, 0))
-        column.addWidget(self.facts)
-        column.addWidget(self.error_title)
-        column.addLayout(self._error)
-        for part in (self.histogram_title, self.histogram, self.none, self.runs_title, self.table):
-            column.addWidget(part)
-        column.addStretch(1)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.setSpacing(8)
+        right.setSpacing(8)
+        left.addWidget(self.title)
+        left.addLayout(row(self.dot, self.state, 0))
+        left.addWidget(self.facts)
+        left.addWidget(self.error_title)
+        left.addLayout(self._error)
+        for part in (self.histogram_title, self.histogram, self.none):
+            left.addWidget(part)
+        left.addStretch(1)
+        right.addWidget(self.runs_title)
+        right.addWidget(self.table)
+        right.addStretch(1)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 8, 8, 0)
+        whole.setSpacing(24)
+        whole.addLayout(left, 3)
+        whole.addLayout(right, 2)
         self.hide()
 
     def show_job(self, job: SystemJob | None, buckets: Sequence[Bucket], now: datetime) -> None:

@@ -94,15 +94,14 @@ class JobsSection(Section):
         delegate = RunsDelegate(self.listing.view, cell_points(lambda: self.listing.model.rows))
         self.listing.view.setItemDelegateForColumn(_RUNS, delegate)
         header = self.listing.view.horizontalHeader()
-        for place, width in enumerate((0, 130, 100, 100, 76, 140)):
-            if width:
-                header.resizeSection(place, round(width * theme.scale()))
-        split = QSplitter(Qt.Orientation.Horizontal)
+        for place, width in ((1, 150), (2, 100), (3, 100), (4, 96), (5, 140)):
+            header.resizeSection(place, round(width * theme.scale()))
+        split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.addWidget(self.listing)
         split.addWidget(scrolled(self.pane, tr("The job in front")))
         split.setStretchFactor(0, 1)
-        split.setSizes([640, 340])
+        split.setSizes([340, 240])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -118,7 +117,7 @@ class JobsSection(Section):
             Column(tr("Last run"), self._last, lambda job: job.last_run_at or ""),
             Column(tr("Next run"), self._next, lambda job: job.next_run_at),
             Column(tr("ok / failed"), _counts, lambda job: (job.failed, job.ok), right=True),
-            Column(tr("Newest runs"), lambda job: runs_words(job.sparkline), lambda job: job.avg_ms or 0.0),
+            Column(tr("Runs"), lambda job: runs_words(job.sparkline), lambda job: job.avg_ms or 0.0),
         ]
 
     # -- reading

@@ -77,7 +77,7 @@ class LogSection(Section):
 
     def _build(self) -> None:
         header = self.listing.view.horizontalHeader()
-        for place, width in ((0, 150), (1, 90), (2, 210)):
+        for place, width in ((0, 124), (1, 130), (2, 220)):
             header.resizeSection(place, round(width * theme.scale()))
         inside = QWidget()
         column = QVBoxLayout(inside)

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QProgressBar, QVBoxLayout, QWidget
 
+from ctower_desktop.gui import theme
 from ctower_desktop.gui.bubbles import PlainText
 from ctower_desktop.gui.feedback import ProgressRow, show_error
 from ctower_desktop.gui.page import Page
@@ -76,6 +77,8 @@ class StorageSection(Section):
         self.backups: StructTable[Backup] = StructTable(columns)
         self.table = StructTableView(self.backups, columns, tr("Backups"))
         self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        for place, width in ((1, 130), (2, 150), (3, 90)):
+            self.table.horizontalHeader().resizeSection(place, round(width * theme.scale()))
         self.table.setFixedHeight(self.table.verticalHeader().defaultSectionSize() * _ROWS)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._chosen())
         self.steps = QVBoxLayout()

@@ -75,7 +75,7 @@ class SyncSection(Section):
 
     def _build(self, page: Page) -> None:
         header = self.listing.view.horizontalHeader()
-        for place, width in ((0, 120), (1, 140), (2, 90), (3, 90)):
+        for place, width in ((0, 120), (1, 140), (2, 90), (3, 114)):
             header.resizeSection(place, round(width * theme.scale()))
         self.detail = Card(spacing=4)
         for label in (self.what, self.step):

@@ -89,7 +89,7 @@ class UsersSection(Section):
 
     def _build(self, page: Page) -> None:
         header = self.listing.view.horizontalHeader()
-        for place, width in ((1, 130), (2, 170), (3, 76)):
+        for place, width in ((1, 150), (2, 160), (3, 80)):
             header.resizeSection(place, round(width * theme.scale()))
         self.export = export_button(page, "people", self._sheet)
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -97,7 +97,7 @@ class UsersSection(Section):
         split.addWidget(self.listing)
         split.addWidget(scrolled(self.pane, tr("The person in front")))
         split.setStretchFactor(0, 1)
-        split.setSizes([600, 360])
+        split.setSizes([540, 300])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -107,7 +107,7 @@ class UsersSection(Section):
 
     def _columns(self) -> list[Column[Person]]:
         return [
-            Column(tr("Name"), lambda person: person.username, stretch=True),
+            Column(tr("Person"), lambda person: person.username, stretch=True),
             Column(
                 tr("Role"), lambda person: role_title(person.role), lambda person: -ROLES.index(person.role)
             ),
@@ -160,7 +160,7 @@ class UsersSection(Section):
         rows: list[list[Cell]] = [
             [p.username, role_title(p.role), p.email, p.project_count, p.created_at] for p in self._fitting()
         ]
-        columns = [tr("Name"), tr("Role"), tr("E-mail"), tr("Projects"), tr("Added")]
+        columns = [tr("Person"), tr("Role"), tr("E-mail"), tr("Projects"), tr("Added")]
         return Sheet(tr("People"), columns, rows)
 
     def _show_all(self) -> None:
@@ -225,7 +225,7 @@ class UsersSection(Section):
         """Ask who is to be added."""
         roles = [(role, role_title(role)) for role in reversed(ROLES)]
         fields = [
-            Field("username", tr("Name"), hint=tr("What they type to sign in")),
+            Field("username", tr("User name"), hint=tr("What they type to sign in")),
             Field("role", tr("Role"), "pm", choices=roles),
             Field("email", tr("E-mail"), hint=tr("May be left empty")),
             Field("password", tr("Password"), parse=_made_if_empty, hint=tr("Leave empty to have one made")),

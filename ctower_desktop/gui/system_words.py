@@ -18,7 +18,7 @@ JOB_TITLES: dict[str, Words] = {
     "connectors_reconciliation_daily": lambda: tr("Check that everything came in"),
     "connector_errors_retry": lambda: tr("Try failed rows again"),
     "loops_contacts_sync": lambda: tr("Tell Loops about contacts"),
-    "embeddings_run": lambda: tr("Make texts searchable by meaning"),
+    "embeddings_run": lambda: tr("Prepare search by meaning"),
     "signals_extraction": lambda: tr("Look for signals"),
     "health_scoring": lambda: tr("Weigh health and risks"),
     "upsell_radar": lambda: tr("Look for chances to sell more"),

@@ -155,10 +155,11 @@ class TestPage:
         on_stage(body)
 
     @pytest.mark.parametrize("language", ["en", "ru"])
-    @pytest.mark.parametrize("width", [900, 1208])
-    def test_nothing_is_cut_off(self, on_stage, jobs, language, width):
+    @pytest.mark.parametrize(("width", "scale"), [(900, 1.0), (1208, 1.0), (1208, 1.5)])
+    def test_nothing_is_cut_off(self, on_stage, qapp, jobs, language, width, scale):
         async def body(stage):
             text.set_language(language)
+            theme.apply(qapp, "light", scale)
             await ran(stage, "daily_digest", ("ok", 900, 30), ("failed", 20_000, 3))
             await create_api_key(stage.call(), NewKey(name="a program with quite a long name"))
             page = stage.show(SystemPage)
@@ -366,7 +367,7 @@ class TestJobs:
             (button,) = found.dead.buttons.values()
             button.click()
             await until(lambda: not found.dead.isVisible())
-            assert "half a minute" in stage.toasts[-1][0]
+            await until(lambda: stage.toasts and "half a minute" in stage.toasts[-1][0])
 
         on_stage(body)
 

@@ -165,7 +165,7 @@ class TestLog:
             found.listing.view.selectRow(0)
             found.listing.view.setFocus()
             QTest.keyClick(found.listing.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-            QTest.keyClick(found.listing.view, Qt.Key.Key_Control)  # let go, or it stays down for what follows
+            QTest.keyClick(found.listing.view, Qt.Key.Key_Control)  # let go of it
             copied = QGuiApplication.clipboard().text()
             assert "two" in copied
             assert "one" not in copied
