@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from rapidfuzz import fuzz
 
 from ctower_desktop.gui.text import counterpart
@@ -51,7 +51,17 @@ class Commands:
                 if command.within is not None:
                     shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
                 shortcut.activated.connect(lambda found=command.id: self.run(found))
+                shortcut.activatedAmbiguously.connect(lambda key=command.shortcut: self._nearest(key))
                 self._shortcuts[command.id] = shortcut
+
+    def _nearest(self, key: str) -> None:
+        """A key that means one thing everywhere and another where the focus is means the latter."""
+        focus = QApplication.focusWidget()
+        for command in self._commands.values():
+            place = command.within
+            if command.shortcut == key and place is not None and _holds(place, focus):
+                command.run()
+                return
 
     def remove(self, name: str) -> None:
         """Forget a command."""
@@ -75,6 +85,10 @@ class Commands:
             return self.all()
         scored = [(score(text, f"{c.title} {counterpart(c.title)} {c.also}"), c) for c in self.all()]
         return [c for points, c in sorted(scored, key=lambda pair: -pair[0]) if points >= _ENOUGH]
+
+
+def _holds(place: QWidget, focus: QWidget | None) -> bool:
+    return focus is not None and (place is focus or place.isAncestorOf(focus))
 
 
 def layouts(text: str) -> tuple[str, str, str]:

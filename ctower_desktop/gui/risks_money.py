@@ -25,6 +25,7 @@ from ctower_desktop.gui.widgets import Label
 from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.analytics.actions import add_cost, delete_cost, list_costs
 from ctower_desktop.insight.analytics.model import Entry, EntryAnswer, ListEntries, NewEntry
+from ctower_desktop.insight.risk.actions import refresh_risk
 from ctower_desktop.kernel.errors import TowerError
 
 _SIGNS = {"budget": "=", "cost": "−", "revenue": "+"}
@@ -103,8 +104,13 @@ class MoneyView(WorkList):
     # -- doing
 
     def look_again(self) -> None:
-        """Entries are typed in: there is nothing to find but what is stored."""
-        self.refresh()
+        """Find anew what the entries mean for health and risks."""
+
+        async def look() -> str:
+            result = (await refresh_risk(self.call())).result
+            return tr("Health is {score} of 100", score=number(result.health_score))
+
+        start(self, look(), self.page.context.toast)
 
     def add(self) -> None:
         """Write down money planned, spent or received."""

@@ -107,6 +107,10 @@ class SignalsView(WorkList):
         self.type.setCurrentIndex(max(0, self.type.findData(state.get("type", ""))))
         super().restore(state)
 
+    def words(self, row_: Signal) -> str:
+        """What the search looks through."""
+        return f"{type_words(row_.signal_type)} {row_.summary}"
+
     async def read(self, offset: int, limit: int) -> list[Any]:
         """Signals, the worst first."""
         status = "" if self.status.value == "open" else self.status.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -18,6 +19,13 @@ from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import Button, PrimaryButton
 from ctower_desktop.gui.worklist import WorkList
 
+_BUILD: dict[str, Callable[[Page], WorkList | HealthView]] = {
+    "risks": RisksView,
+    "patterns": PatternsView,
+    "health": HealthView,
+    "money": MoneyView,
+}
+
 
 class RisksPage(Page):
     """Risks, patterns, health and money of one project."""
@@ -26,20 +34,17 @@ class RisksPage(Page):
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)
-        self.risks, self.patterns = RisksView(self), PatternsView(self)
-        self.health, self.money = HealthView(self), MoneyView(self)
-        self.views: dict[str, WorkList | HealthView] = {
-            "risks": self.risks,
-            "patterns": self.patterns,
-            "health": self.health,
-            "money": self.money,
+        self.names = {
+            "risks": tr("Risks"),
+            "patterns": tr("Patterns"),
+            "health": tr("Health"),
+            "money": tr("Budget and costs"),
         }
-        self.tabs = Chips(tr("View"), [(name, view.name) for name, view in self.views.items()])
+        self._views: dict[str, WorkList | HealthView] = {}  # built when they are first looked at
+        self.tabs = Chips(tr("View"), list(self.names.items()))
         self.tabs.setContentsMargins(16, 0, 16, 0)
         self.tabs.changed.connect(self._turn)
         self._stack = QStackedWidget()
-        for view in self.views.values():
-            self._stack.addWidget(view)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(0)
@@ -54,7 +59,11 @@ class RisksPage(Page):
     @property
     def view(self) -> WorkList | HealthView:
         """What is in front."""
-        return self.views[self.tabs.value]
+        name = self.tabs.value
+        if name not in self._views:
+            self._views[name] = _BUILD[name](self)
+            self._stack.addWidget(self._views[name])
+        return self._views[name]
 
     def activate(self) -> None:
         """Read what is in front, and begin there."""
@@ -62,7 +71,7 @@ class RisksPage(Page):
 
     def project_changed(self) -> None:
         """Another project: its risks."""
-        for view in self.views.values():
+        for view in self._views.values():
             view.start_over()
 
     def _turn(self) -> None:
@@ -90,13 +99,13 @@ class RisksPage(Page):
             *(
                 Command(
                     f"risks.view.{name}",
-                    tr("Risks: {view}", view=view.name),
+                    tr("Risks: {view}", view=title),
                     partial(self.turn_to, name),
                     str(place),
                     name,
                     within=self,
                 )
-                for place, (name, view) in enumerate(self.views.items(), 1)
+                for place, (name, title) in enumerate(self.names.items(), 1)
             ),
             Command("risks.add", tr("Write down a risk…"), self._add_risk, "N", "new риск", within=self),
             Command("risks.entry", tr("Add an entry…"), self._add_entry, "", "cost budget расход бюджет"),
@@ -144,14 +153,18 @@ class RisksPage(Page):
 
     def _again(self) -> None:
         if self.context.has_project():
-            self.health.look_again()
+            self.view.look_again()
 
     def _add_risk(self) -> None:
         if self.context.has_project():
             self.turn_to("risks")
-            self.risks.add()
+            self._add(RisksView)
 
     def _add_entry(self) -> None:
         if self.context.has_project():
             self.turn_to("money")
-            self.money.add()
+            self._add(MoneyView)
+
+    def _add(self, kind: type[RisksView] | type[MoneyView]) -> None:
+        if isinstance(self.view, kind):
+            self.view.add()

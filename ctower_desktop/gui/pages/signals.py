@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -18,6 +19,13 @@ from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.widgets import PrimaryButton
 from ctower_desktop.gui.worklist import WorkList
 
+_BUILD: dict[str, Callable[[Page], WorkList]] = {
+    "signals": SignalsView,
+    "upsell": UpsellView,
+    "continuity": ContinuityView,
+    "identity": IdentityView,
+}
+
 
 class SignalsPage(Page):
     """Four lists to work through."""
@@ -26,26 +34,22 @@ class SignalsPage(Page):
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)
-        self.signals, self.upsell = SignalsView(self), UpsellView(self)
-        self.continuity, self.identity = ContinuityView(self), IdentityView(self)
-        self.views: dict[str, WorkList] = {
-            "signals": self.signals,
-            "upsell": self.upsell,
-            "continuity": self.continuity,
-            "identity": self.identity,
+        self.names = {
+            "signals": tr("Signals"),
+            "upsell": tr("Upsell radar"),
+            "continuity": tr("Continuity"),
+            "identity": tr("Identity"),
         }
-        self.tabs = Chips(tr("View"), [(name, view.name) for name, view in self.views.items()])
+        self._views: dict[str, WorkList] = {}  # built when they are first looked at
+        self.tabs = Chips(tr("View"), list(self.names.items()))
         self.tabs.changed.connect(self._turn)
         self._stack = QStackedWidget()
-        for view in self.views.values():
-            self._stack.addWidget(view)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(0)
         self.tabs.setContentsMargins(16, 0, 16, 0)
         column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
-        self._read: set[str] = set()
 
     @property
     def title(self) -> str:
@@ -55,7 +59,11 @@ class SignalsPage(Page):
     @property
     def view(self) -> WorkList:
         """The list in front."""
-        return self.views[self.tabs.value]
+        name = self.tabs.value
+        if name not in self._views:
+            self._views[name] = _BUILD[name](self)
+            self._stack.addWidget(self._views[name])
+        return self._views[name]
 
     def activate(self) -> None:
         """Read the list in front, and begin there."""
@@ -63,20 +71,12 @@ class SignalsPage(Page):
 
     def project_changed(self) -> None:
         """Another project: its lists."""
-        self._read.clear()
-        for view in self.views.values():
+        for view in self._views.values():
             view.start_over()
-        if self.isVisible():
-            self._read.add(self.tabs.value)
 
     def _turn(self) -> None:
-        name = self.tabs.value
         self._stack.setCurrentWidget(self.view)
-        if name in self._read:
-            self.view.refresh()
-        else:
-            self._read.add(name)
-            self.view.listing.start_over()
+        self.view.refresh()
         self.view.listing.view.setFocus()
 
     def commands(self) -> list[Command]:
@@ -97,13 +97,13 @@ class SignalsPage(Page):
             *(
                 Command(
                     f"signals.view.{name}",
-                    tr("Signals & links: {view}", view=view.name),
+                    tr("Signals & links: {view}", view=title),
                     partial(self.turn_to, name),
                     str(place),
                     name,
                     within=self,
                 )
-                for place, (name, view) in enumerate(self.views.items(), 1)
+                for place, (name, title) in enumerate(self.names.items(), 1)
             ),
             Command("signals.next", tr("Signals: the next one"), partial(self._step, 1), "J", within=self),
             Command(

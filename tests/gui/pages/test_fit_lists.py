@@ -25,10 +25,10 @@ def test_nothing_is_cut_off(on_stage, clock, qapp: QApplication, language, scale
         await fill(stage, clock)
         page = stage.show(kind)
         stage.window.resize(NARROW, 852)
-        for name in page.views:
+        for name in page.names:
             page.turn_to(name)
             if name == "health":
-                await until(page.health.figure.text)
+                await until(page.view.figure.text)
             else:
                 await test_signals.ready(page.view)
             await settled(page)

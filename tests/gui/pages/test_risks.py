@@ -10,6 +10,7 @@ from ctower_desktop.gui.asking import FieldsDialog
 from ctower_desktop.gui.pages.risks import RisksPage
 from ctower_desktop.gui.risks_health import FactorRow
 from ctower_desktop.gui.risks_items import RiskDetail
+from ctower_desktop.gui.risks_money import MoneyView
 from ctower_desktop.insight.analytics.actions import add_cost, list_costs
 from ctower_desktop.insight.analytics.model import ListEntries, NewEntry
 from ctower_desktop.insight.risk.actions import add_risk, list_risks, read_risk_overview, refresh_risk
@@ -43,7 +44,7 @@ class TestRisks:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(RisksPage)
-            view = page.risks
+            view = page.view
             await ready(view)
             rows = view.listing.model.rows
             assert [row.severity for row in rows] == sorted((row.severity for row in rows), reverse=True)
@@ -59,7 +60,7 @@ class TestRisks:
             view.listing.view.selectRow(place)
             await until(lambda: view._shown_key == rows[place].id)
             view.facts.widget().links[0].click()
-            assert page.view is page.money
+            assert isinstance(page.view, MoneyView)
 
         on_stage(body)
 
@@ -67,7 +68,7 @@ class TestRisks:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(RisksPage)
-            view = page.risks
+            view = page.view
             await ready(view)
             risk = view.listing.front
             await press(view, Qt.Key.Key_A)
@@ -85,15 +86,15 @@ class TestRisks:
     def test_writing_one_down_and_changing_it(self, on_stage, clock):
         async def body(stage):
             page = stage.show(RisksPage)
-            await until(lambda: page.risks.listing.state is not None)
-            page.risks.add()
-            dialog = page.risks.findChild(FieldsDialog)
+            await until(lambda: page.view.listing.state is not None)
+            page.view.add()
+            dialog = page.view.findChild(FieldsDialog)
             dialog.does.click()
             assert dialog.isVisible(), "a risk needs a title"
             dialog.editors["title"].setText("Подрядчик молчит")
             dialog.editors["probability"].setText("40 %")
             dialog.does.click()
-            view = page.risks
+            view = page.view
             await until(lambda: view.listing.model.rows and view._shown_key is not None)
             detail = view.facts.widget()
             assert detail.risk.probability == 0.4
@@ -114,11 +115,11 @@ class TestRisks:
             async def broken(*_):
                 raise StorageFailure("The disk does not answer.")
 
-            monkeypatch.setattr(page.risks, "read", broken)
-            await until(lambda: page.risks.listing.state is not None)
-            page.risks.refresh()
-            await until(lambda: "could not be read" in page.risks.listing.state.findChildren(
-                type(page.risks.count))[1].text())  # fmt: skip
+            monkeypatch.setattr(page.view, "read", broken)
+            await until(lambda: page.view.listing.state is not None)
+            page.view.refresh()
+            await until(lambda: "could not be read" in page.view.listing.state.findChildren(
+                type(page.view.count))[1].text())  # fmt: skip
 
         on_stage(body)
 
@@ -128,7 +129,7 @@ def test_patterns_have_steps_and_are_ignored_and_back(on_stage, clock):
         await filled(stage, clock)
         page = stage.show(RisksPage)
         page.turn_to("patterns")
-        view = page.patterns
+        view = page.view
         await ready(view)
         pattern = view.listing.front
         assert pattern.mitigation_playbook
@@ -150,7 +151,7 @@ class TestHealth:
             await filled(stage, clock)
             page = stage.show(RisksPage)
             page.turn_to("health")
-            view = page.health
+            view = page.view
             await until(lambda: len(view.shown) == 2)
             health = (await read_risk_overview(stage.call())).health
             assert str(int(health.score)) in view.figure.text()
@@ -169,9 +170,9 @@ class TestHealth:
         async def body(stage):
             page = stage.show(RisksPage)
             page.turn_to("health")
-            view = page.health
+            view = page.view
             await until(lambda: view.state is not None)
-            page.health.focus()
+            page.view.focus()
             view.look_again()
             await until(lambda: view.state is None)
 
@@ -182,7 +183,7 @@ class TestHealth:
             await filled(stage, clock)
             page = stage.show(RisksPage)
             page.turn_to("health")
-            view = page.health
+            view = page.view
             await until(lambda: len(view.shown) == 2)
             view.trend.as_table.click()
             assert view.trend.table.model().rowCount() == 2
@@ -198,7 +199,7 @@ class TestMoney:
             await filled(stage, clock)
             page = stage.show(RisksPage)
             page.turn_to("money")
-            view = page.money
+            view = page.view
             await ready(view)
             words = "\n".join(label.text() for label in view.facts.widget().findChildren(type(view.count)))
             assert "92 %" in words
@@ -215,8 +216,8 @@ class TestMoney:
         async def body(stage):
             page = stage.show(RisksPage)
             page.turn_to("money")
-            page.money.add()
-            dialog = page.money.findChild(FieldsDialog)
+            page.view.add()
+            dialog = page.view.findChild(FieldsDialog)
             dialog.editors["amount"].setText("1 250,50")
             dialog.editors["currency"].setText("rub")
             dialog.editors["date"].setText("05.11.2026")

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from ctower_desktop.gui.asking import FieldsDialog
+from ctower_desktop.gui.commands import Command
 from ctower_desktop.gui.pages.signals import SignalsPage
 from ctower_desktop.gui.signals_identity import IdentityDetail
 from ctower_desktop.gui.signals_view import SignalDetail
@@ -72,7 +73,7 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             rows = view.listing.model.rows
             assert [row.severity for row in rows] == sorted((row.severity for row in rows), reverse=True)
@@ -93,7 +94,7 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             first = view.listing.front
             before = (await read_signal(stage.call(), first.id)).actions
@@ -115,11 +116,34 @@ class TestSignals:
 
         on_stage(body)
 
+    def test_letters_are_letters_while_typing(self, on_stage, clock):
+        async def body(stage):
+            await filled(stage, clock)
+            page = stage.show(SignalsPage)
+            view = page.view
+            await ready(view)
+            elsewhere = []
+            stage.commands.add(stage.window, Command("ask.x", "Ask", lambda: elsewhere.append(1), "/"))
+            await press(view, Qt.Key.Key_Slash)
+            assert elsewhere == [], "here the key means what it means here"
+            assert view.search.hasFocus()
+            QTest.keyClicks(view.search, "dear")
+            assert view.search.text() == "dear"
+            assert stage.toasts == []
+            view.search.clear()
+            await until(lambda: view.listing.state is None)
+            await press(view, Qt.Key.Key_J)
+            assert view.listing.view.currentIndex().row() == 1
+            await press(view, Qt.Key.Key_K)
+            assert view.listing.view.currentIndex().row() == 0
+
+        on_stage(body)
+
     def test_many_at_once(self, on_stage, clock):
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             count = len(view.listing.model.rows)
             view.listing.view.selectAll()
@@ -137,7 +161,7 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             everything = len(view.listing.model.rows)
             view.search.setText("дорого")
@@ -157,7 +181,7 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             everything = len(view.listing.model.rows)
             view.severity.choose("4")
@@ -174,7 +198,7 @@ class TestSignals:
             assert view.severity.value == "4"
             assert view.type.currentData() == "urgency_increase"
             again = SignalsPage(page.context)
-            assert set(again.signals.views.kept) == {"R&D, срочное"}, "the next window knows it too"
+            assert set(again.view.views.kept) == {"R&D, срочное"}, "the next window knows it too"
             again.deleteLater()
             view.views.forget("R&D, срочное")
             assert view.views.kept == {}
@@ -185,7 +209,7 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             card = next(iter(view.facts.widget().actions.values()))
             card.due.begin()
@@ -208,7 +232,7 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            view = page.signals
+            view = page.view
             await ready(view)
             last = view.listing.model.rows[-1]
             await set_signal_status(stage.call(), last.id, SetSignalStatus("done"))
@@ -219,8 +243,8 @@ class TestSignals:
     def test_nothing_came_in_yet(self, on_stage):
         async def body(stage):
             page = stage.show(SignalsPage)
-            await until(lambda: page.signals.listing.state is not None)
-            page.signals.listing.state.findChildren(type(page.signals.buttons["accept"]))[0].click()
+            await until(lambda: page.view.listing.state is not None)
+            page.view.listing.state.findChildren(type(page.view.buttons["accept"]))[0].click()
             assert stage.opened == ["connectors"]
 
         on_stage(body)
@@ -228,7 +252,7 @@ class TestSignals:
     def test_without_a_project(self, on_stage):
         async def body(stage):
             page = stage.show(SignalsPage)
-            await until(lambda: page.signals.listing.state is not None)
+            await until(lambda: page.view.listing.state is not None)
 
         on_stage(body, project=False)
 
@@ -236,17 +260,17 @@ class TestSignals:
         async def body(stage):
             await filled(stage, clock)
             page = stage.show(SignalsPage)
-            await ready(page.signals)
+            await ready(page.view)
 
             async def broken(*_):
                 raise StorageFailure("The disk does not answer.")
 
-            monkeypatch.setattr(page.signals, "read", broken)
-            page.signals.refresh()
-            await until(lambda: page.signals.listing.state is not None)
+            monkeypatch.setattr(page.view, "read", broken)
+            page.view.refresh()
+            await until(lambda: page.view.listing.state is not None)
             monkeypatch.undo()
-            page.signals.listing.start_over()
-            await until(lambda: page.signals.listing.state is None)
+            page.view.listing.start_over()
+            await until(lambda: page.view.listing.state is None)
 
         on_stage(body)
 
@@ -257,7 +281,7 @@ class TestUpsell:
             await filled(stage, clock)
             page = stage.show(SignalsPage)
             page.turn_to("upsell")
-            view = page.upsell
+            view = page.view
             await ready(view)
             chance = view.listing.front
             await press(view, Qt.Key.Key_O)
@@ -277,7 +301,7 @@ class TestUpsell:
             await filled(stage, clock)
             page = stage.show(SignalsPage)
             page.turn_to("upsell")
-            view = page.upsell
+            view = page.view
             await ready(view)
             count = len(view.listing.model.rows)
             await press(view, Qt.Key.Key_D)
@@ -294,7 +318,7 @@ class TestContinuity:
             await filled(stage, clock)
             page = stage.show(SignalsPage)
             page.turn_to("continuity")
-            view = page.continuity
+            view = page.view
             await ready(view)
             view.listing.view.selectAll()
             count = len(view.listing.chosen)
@@ -317,7 +341,7 @@ class TestContinuity:
             await filled(stage, clock)
             page = stage.show(SignalsPage)
             page.turn_to("continuity")
-            view = page.continuity
+            view = page.view
             await ready(view)
             await press(view, Qt.Key.Key_D)
             view.findChild(FieldsDialog).does.click()
@@ -334,7 +358,7 @@ class TestIdentity:
             await filled(stage, clock)
             page = stage.show(SignalsPage)
             page.turn_to("identity")
-            view = page.identity
+            view = page.view
             await ready(view)
             detail = view.facts.widget()
             assert isinstance(detail, IdentityDetail)
@@ -372,7 +396,7 @@ def test_every_widget_that_takes_focus_is_named(on_stage, clock):
     async def body(stage):
         await filled(stage, clock)
         page = stage.show(SignalsPage)
-        for name in page.views:
+        for name in page.names:
             page.turn_to(name)
             await ready(page.view)
             await asyncio.sleep(0.05)
