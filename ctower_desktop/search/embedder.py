@@ -60,6 +60,7 @@ class Embedder:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="embedder")
         self._one_stream = asyncio.Lock()
         self._loaded: _Loaded | None = None
+        self._stopped = False
         self._failed: tuple[tuple[int, int], str] | None = None
 
     @classmethod
@@ -121,15 +122,24 @@ class Embedder:
         return declared if declared is not None else len(await self.embed_query("probe"))
 
     async def stop(self) -> None:
-        """Finish the running run and let go of the model."""
+        """Finish the running run and let go of the model; whoever waits for it is told ModelUnavailable."""
+        self._stopped = True
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
         self._loaded = None
 
     async def _run(
         self, step: Any, texts: Sequence[Any], prepared: Callable[[str], str] | None = None
     ) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._work, step, texts, prepared)
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        try:
+            return await loop.run_in_executor(self._executor, self._work, step, texts, prepared)
+        except asyncio.CancelledError:
+            if not self._stopped or (task is not None and task.cancelling()):
+                raise
+        except RuntimeError:
+            if not self._stopped:
+                raise
+        raise ModelUnavailable("Another model has just taken over.")
 
     def _work(self, step: Any, texts: Sequence[Any], prepared: Callable[[str], str] | None) -> Any:
         if self._loaded is None:

@@ -1,7 +1,7 @@
 """Vectors in SQL: coarse bits for the scan, int8 for the exact distance; all in index.db.
 
-Every model has a `vec0` table of its own, `vector_<number>`, because its dimension is part of the table. These
-are the only statements that are not constants: the number comes from our own `model` table.
+Every model has a `vec0` table of its own, `vector_<number>`: its dimension is part of the table. These are
+the only statements that are not constants: the number comes from our own `model` table.
 """
 
 from __future__ import annotations

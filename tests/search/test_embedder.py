@@ -98,6 +98,23 @@ async def test_it_loads_nothing_before_it_is_asked(folder):
     assert not made.loaded
 
 
+async def test_who_waits_for_a_model_that_is_let_go_is_told_so(folder):
+    made = Embedder(folder, threads=1)
+    await made.embed_query("warm up")
+    waiting = [asyncio.create_task(made.embed_query(f"question {number}")) for number in range(50)]
+    await asyncio.sleep(0)
+    cancelled = asyncio.create_task(made.embed_query("nobody wants to know any more"))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await made.stop()
+    found = await asyncio.gather(*waiting, cancelled, return_exceptions=True)
+    assert isinstance(found.pop(), asyncio.CancelledError)
+    assert {type(one) for one in found} <= {ModelUnavailable, np.ndarray}
+    assert any(isinstance(one, ModelUnavailable) for one in found)
+    with pytest.raises(ModelUnavailable, match="taken over"):
+        await made.embed_query("too late")
+
+
 @pytest.mark.parametrize("missing", ["model.onnx", "tokenizer.json"])
 def test_a_missing_file_is_named(tmp_path, missing):
     for name in {"model.onnx", "tokenizer.json"} - {missing}:
