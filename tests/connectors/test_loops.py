@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -12,6 +14,7 @@ from ctower_desktop.connectors.jobs import push_to_loops
 from ctower_desktop.connectors.loops import payload_of
 from ctower_desktop.connectors.loops_store import Candidate
 from ctower_desktop.connectors.settings import LoopsSettings
+from ctower_desktop.kernel.tower import Who
 
 
 @pytest.fixture
@@ -51,6 +54,16 @@ async def test_only_who_changed_is_pushed_again(people):
     await people.sync("chatwoot", whole=True)
     found = await push_to_loops(people.by_schedule())
     assert (found.processed, found.updated) == (1, 1)
+
+
+async def test_nobody_pushes_people_of_projects_that_are_not_theirs(people):
+    """Fault absent: a PM could push the people of projects they are not assigned to."""
+    other = await people.project("Чужой")
+    pm = Who(username="pm", role="pm", kind="session", user_id="u-1")
+    for ids in ([], [people.call.project_id]):
+        found = (await push_contacts(replace(other, who=pm), PushContacts(project_ids=ids))).loops
+        assert (found.enabled, found.processed, found.selected_project_ids) == (True, 0, [])
+    assert people.loops.front.count("/contacts/update") == 0
 
 
 async def test_a_person_of_two_projects_is_not_pushed_back_and_forth(people):
