@@ -26,18 +26,16 @@ from ctower_desktop.kernel.tower import Desktop
 _WIDTH = 560
 
 
-class ConnectDialog(QDialog):
-    """The settings of one connection. Only what the vendor has accepted is stored."""
+class ConnectForm(QWidget):
+    """The settings of one connection with what the vendor says of them. Only what it accepts is stored."""
 
     connected = Signal(str)  # what the vendor calls the account
 
-    def __init__(self, parent: QWidget, call: Callable[[], Desktop], name: str) -> None:
-        super().__init__(parent)
+    def __init__(self, call: Callable[[], Desktop], name: str) -> None:
+        super().__init__()
         self._call, self._name = call, name
         self._vendor = vendor_named(name)
         self._task: asyncio.Task[Any] | None = None
-        self.setWindowTitle(tr("Connect {vendor}", vendor=self._vendor.title))
-        self.setMinimumWidth(_WIDTH)
         settings, shape = call().tower.settings, self._vendor.settings
         declared = fields(name)
         self.form = StructForm(
@@ -59,18 +57,16 @@ class ConnectDialog(QDialog):
         self.place = Label(where, "meta", "text_3", wrap=True)
         self.test = Button(tr("Test"))
         self.keep = PrimaryButton(tr("Connect"))
-        cancel = Button(tr("Cancel"))
         self.test.clicked.connect(lambda: self._send(self._try(), self._tried))
         self.keep.clicked.connect(lambda: self._send(self._connect(), self._connected))
-        cancel.clicked.connect(self.reject)
-        self.keep.setDefault(True)
+        self.foot = row(self.test, 0, self.keep)
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for part in (Label(self.windowTitle(), "title"), self.form, self.outcome, self.advice, self.place):
+        for part in (self.form, self.outcome, self.advice, self.place):
             column.addWidget(part)
         column.addStretch(1)
-        column.addLayout(row(self.test, 0, cancel, self.keep))
+        column.addLayout(self.foot)
 
     def _send(self, work: Any, then: Callable[[Tried], None]) -> None:
         self._busy(busy=True)
@@ -99,9 +95,9 @@ class ConnectDialog(QDialog):
         self._say(tr("It works: {account}.", account=account), "success")
 
     def _connected(self, tried: Tried) -> None:
+        self._busy(busy=False)
         self._works(tried)
         self.connected.emit(tried.account.name if tried.account else self._vendor.title)
-        self.accept()
 
     def _failed(self, error: TowerError) -> None:
         self._busy(busy=False)
@@ -117,10 +113,42 @@ class ConnectDialog(QDialog):
         self.test.setEnabled(not busy)
         self.keep.setEnabled(not busy)
 
-    def done(self, result: int) -> None:
+    def stop(self) -> None:
         """Whatever is still being asked is asked no more."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
+            self._busy(busy=False)
+            self._say("", "text_2")
+
+
+class ConnectDialog(QDialog):
+    """The form of a connection in a dialog of its own."""
+
+    connected = Signal(str)  # what the vendor calls the account
+
+    def __init__(self, parent: QWidget, call: Callable[[], Desktop], name: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Connect {vendor}", vendor=vendor_named(name).title))
+        self.setMinimumWidth(_WIDTH)
+        self.inside = ConnectForm(call, name)
+        self.inside.connected.connect(self._connected)
+        self.inside.keep.setDefault(True)
+        cancel = Button(tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        self.inside.foot.insertWidget(2, cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(8)
+        column.addWidget(Label(self.windowTitle(), "title"))
+        column.addWidget(self.inside, 1)
+
+    def _connected(self, account: str) -> None:
+        self.connected.emit(account)
+        self.accept()
+
+    def done(self, result: int) -> None:
+        """Whatever is still being asked is asked no more."""
+        self.inside.stop()
         super().done(result)
 
 

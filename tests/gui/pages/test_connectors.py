@@ -15,7 +15,7 @@ from ctower_desktop.connectors.settings import ChatwootSettings, ConnectorSettin
 from ctower_desktop.connectors.sync import Sync
 from ctower_desktop.gui import text
 from ctower_desktop.gui.bindings import BindingsDialog
-from ctower_desktop.gui.connect import ConnectDialog, DisconnectDialog
+from ctower_desktop.gui.connect import ConnectForm, DisconnectDialog
 from ctower_desktop.gui.connection import state_of
 from ctower_desktop.gui.pages.ask import AskPage
 from ctower_desktop.gui.pages.connectors import ConnectorsPage
@@ -90,7 +90,7 @@ def test_an_account_is_connected_only_after_the_vendor_accepts_it(on_stage, cloc
         async with shop(stage, clock) as s:
             assert s.card.state.text() == "Not connected"
             s.card.connect_.click()
-            form = dialog(s.page, ConnectDialog)
+            form = dialog(s.page, ConnectForm)
             enter(form.form, base_url=s.urls["chatwoot"], account_id="1", api_token="wrong")
             form.test.click()
             await until(lambda: "does not accept" in form.outcome.text())
@@ -119,7 +119,7 @@ def test_a_stored_token_is_never_shown(on_stage, clock):
         async with shop(stage, clock) as s:
             await s.connect()
             s.card.change.click()
-            form = dialog(s.page, ConnectDialog)
+            form = dialog(s.page, ConnectForm)
             editor = form.form.editor("api_token")
             assert editor.text() == ""
             assert editor.echoMode() == QLineEdit.EchoMode.Password
