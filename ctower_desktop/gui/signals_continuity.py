@@ -18,7 +18,7 @@ from ctower_desktop.gui.rowlines import RowLine
 from ctower_desktop.gui.signals_words import day_words, source_words, status_words, target_of_ref
 from ctower_desktop.gui.table import Column
 from ctower_desktop.gui.tasks import start
-from ctower_desktop.gui.text import ago, money, tr, trn, when
+from ctower_desktop.gui.text import ago, number, tr, trn, when
 from ctower_desktop.gui.widgets import Label
 from ctower_desktop.gui.worklist import Deed, WorkList
 from ctower_desktop.insight.continuity.actions import (
@@ -254,7 +254,7 @@ def _origin(found: RecordView, payload: dict[str, Any]) -> None:
         found.fact(name, str(value) if value else None)
     amount = payload.get("amount")
     if isinstance(amount, int | float):
-        found.fact(tr("Amount"), money(amount, ""))
+        found.fact(tr("Amount"), number(amount))
     if payload.get("conditional"):
         found.column.addWidget(Label(tr("The promise has a condition: read it first."), "meta", "warning"))
 

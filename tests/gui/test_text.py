@@ -61,7 +61,8 @@ def sources() -> dict[str, str]:
 
 
 def test_every_text_is_translated():
-    missing = {key: where for key, where in sources().items() if key not in catalogue()}
+    known = catalogue()
+    missing = {key: where for key, where in sources().items() if key not in known}
     assert missing == {}
 
 

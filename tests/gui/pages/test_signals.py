@@ -17,7 +17,7 @@ from ctower_desktop.gui.signals_view import SignalDetail
 from ctower_desktop.insight.continuity.actions import list_continuity_actions, preview_continuity
 from ctower_desktop.insight.continuity.model import ListActions
 from ctower_desktop.insight.identity.actions import list_identity_links, preview_identity
-from ctower_desktop.insight.identity.model import ListLinks, PreviewIdentity
+from ctower_desktop.insight.identity.model import Link, ListLinks, PreviewIdentity
 from ctower_desktop.insight.signals.actions import (
     extract_signals,
     list_signals,
@@ -336,6 +336,29 @@ class TestContinuity:
 
         on_stage(body)
 
+    def test_what_failed_says_why_and_is_tried_again(self, on_stage, clock):
+        async def body(stage):
+            sources = await filled(stage, clock)
+            await sources.run("UPDATE continuity_action SET status = 'failed', attempts = 1, "
+                              "error = 'team_unknown: several teams of Linear are possible'")  # fmt: skip
+            page = stage.show(SignalsPage)
+            page.turn_to("continuity")
+            view = page.view
+            await ready(view)
+            words = [label.text() for label in view.facts.widget().findChildren(type(view.count))]
+            assert any(text.startswith("Several teams of Linear") for text in words)
+            task = view.listing.front
+            assert not view.buttons["accept"].isEnabled()
+            await press(view, Qt.Key.Key_R)
+            await until(lambda: view.findChild(FieldsDialog))
+            view.findChild(FieldsDialog).does.click()
+            await until(lambda: stage.toasts)
+            found = (await list_continuity_actions(stage.call(), ListActions(status="applied"))).actions
+            assert [one.id for one in found] == [task.id]
+            await until(lambda: task.id not in {row.id for row in view.listing.model.rows})
+
+        on_stage(body)
+
     def test_dismissing_asks_first(self, on_stage, clock):
         async def body(stage):
             await filled(stage, clock)
@@ -366,7 +389,7 @@ class TestIdentity:
             await until(lambda: stage.toasts)
             assert (await list_identity_links(stage.call(), ListLinks())).links
             view.which.choose("links")
-            await until(lambda: view.listing.model.rows and view.listing.state is None)
+            await until(lambda: view.listing.model.rows and isinstance(view.listing.model.rows[0], Link))
             await ready(view)
             await press(view, Qt.Key.Key_U)
             await until(lambda: len(stage.toasts) == 2)
