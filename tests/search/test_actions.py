@@ -352,4 +352,4 @@ async def test_evidence_that_was_pointed_at(tower, call):
 async def test_an_issue_is_found_by_its_text_and_shows_it(call, corpus):
     """Fault absent: issues were searched by their titles alone and came without a text."""
     found = (await asked(call, "stack trace", source_filter=["issues"])).entities.issues
-    assert [(one.source_ref, "Stack trace attached" in one.snippet) for one in found] == [("ENG-42", True)]
+    assert (found[0].source_ref, "Stack trace attached" in found[0].snippet) == ("ENG-42", True)
