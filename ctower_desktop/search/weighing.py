@@ -15,8 +15,8 @@ NAMES = (
     "issue", "comment", "sale", "short", "beside", "replies", "in_words", "in_vectors",
 )  # fmt: skip
 WEIGHTS: tuple[float, ...] = (
-    -3.30, 1.70, 0.57, 0.04, 0.93, 0.42, -0.11, 1.03, 0.59, -0.79,
-    0.06, 0.51, 0.74, -0.82, 2.77, 1.99, 2.26, 1.38,
+    -3.23, 1.58, 0.40, -0.15, 0.89, 0.67, -0.06, 0.91, 0.56, -0.93,
+    0.01, 0.32, 0.66, -0.86, 2.69, 1.94, 2.47, 1.33,
 )  # fmt: skip
 _SHORT = 8  # words under which a text is hardly an answer
 
