@@ -15,6 +15,7 @@ from ctower_desktop.search.words import fold, stem, tokens
 
 MOST = 5  # promises of one message
 LONGEST = 300
+_TELLING = 2  # words without which a promise says nothing, unless it names a day
 _READ = 6_000  # characters of a message: what stands below is a log or a quotation
 
 _PROMISE = frozenset(
@@ -129,6 +130,8 @@ def _promise(sentence: str, said: date) -> Promise | None:
         filter(None, (deadline(c, said) for c in (*promising, *(c for c in clauses if not _refuses(c))))),
         None,
     )
+    if due is None and len(tokens(sentence)) < _TELLING:
+        return None  # «Поправлю.» answers something; by itself it is no task anybody could take up
     conditional = any(_IF.search(clause) for clause in clauses)
     return Promise(sentence[:LONGEST], due, conditional)
 

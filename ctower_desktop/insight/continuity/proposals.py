@@ -33,6 +33,7 @@ class Sold(msgspec.Struct, frozen=True):
     next_step: str | None
     close_date: str | None
     amount: float | None
+    currency: str | None
     owner: str | None
     company: str | None
     company_ref: str | None
@@ -97,6 +98,7 @@ def _from_deals(project_id: str, sources: Sources) -> Iterable[Proposed]:
                 account_name=one.company,
                 stage=one.stage,
                 amount=one.amount,
+                currency=one.currency,
                 owner=one.owner,
             ),
             evidence_refs=[one.ref],
@@ -107,9 +109,8 @@ def _from_deals(project_id: str, sources: Sources) -> Iterable[Proposed]:
 def _from_messages(project_id: str, sources: Sources) -> Iterable[Proposed]:
     for message in sources.said:
         for promise in promises(message.content, _day(message.created_at)):
-            title = _short(
-                f"{message.contact_name}: {promise.text}" if message.contact_name else promise.text
-            )
+            task = promise.text.rstrip(" .!")
+            title = _short(f"{message.contact_name}: {task}" if message.contact_name else task)
             yield Proposed(
                 source_type="chatwoot",
                 source_ref=message.id,

@@ -98,7 +98,8 @@ _OPPORTUNITIES = Query(
     Sold,
     """
     SELECT o.id AS ref, o.external_ref AS vendor_ref, o.title, o.stage, o.next_step,
-           o.expected_close_date AS close_date, o.amount_estimate AS amount, o.owner_username AS owner,
+           o.expected_close_date AS close_date, o.amount_estimate AS amount, o.currency,
+           o.owner_username AS owner,
            a.name AS company, a.external_ref AS company_ref, o.updated_at,
            o.source_system <> 'attio' AS manual
     FROM crm_opportunity o JOIN crm_account a ON a.id = o.account_id
@@ -110,7 +111,8 @@ _DEALS = Query(
     Sold,
     """
     SELECT d.id AS ref, d.external_id AS vendor_ref, d.title, d.stage, d.next_step,
-           d.expected_close_date AS close_date, d.amount, d.owner_name AS owner, d.company_name AS company,
+           d.expected_close_date AS close_date, d.amount, d.currency, d.owner_name AS owner,
+           d.company_name AS company,
            d.account_external_id AS company_ref, d.updated_at, 0 AS manual
     FROM deal d
     WHERE d.project_id = :project_id AND d.deleted_at IS NULL AND d.next_step IS NOT NULL

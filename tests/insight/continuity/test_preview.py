@@ -98,7 +98,7 @@ class TestPromises:
         found = {one.source_ref: one for one in await rows(call)}
         assert set(found) == {first, second}
         one = found[first]
-        assert (one.source_type, one.title) == ("chatwoot", "Анна Петрова: Пришлём макеты до пятницы.")
+        assert (one.source_type, one.title) == ("chatwoot", "Анна Петрова: Пришлём макеты до пятницы")
         assert one.description == "«Пришлём макеты до пятницы.»\n\n— Марина, 2026-11-20"
         assert one.due_date == "2026-11-27"
         assert one.preview_payload["from_message_id"] == first

@@ -56,7 +56,7 @@ def test_a_promise(text, due):
         "I'll wait for your answer", "We will be happy to help", "If we will send it, tell us",
         "Could we send it tomorrow", "Shall we send it?", "The client promised to pay by Friday",
         "You will get an error", "Посмотрим", "Остальное узнаём звонками", "Так сможем считать заказы", "",
-        "   ", "😀",
+        "   ", "😀", "Поправлю.", "Сделаем!",
     ],
 )  # fmt: skip
 def test_no_promise(text):
