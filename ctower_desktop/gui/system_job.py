@@ -78,11 +78,13 @@ class JobPane(QWidget):
     def show_job(self, job: SystemJob | None, buckets: Sequence[Bucket], now: datetime) -> None:
         """Show how a job is now."""
         self._now = now
-        self.setVisible(job is not None)
         found = bins(buckets)
-        if job is None or (job, found) == self._shown:
-            return
-        self._shown = job, found
+        if job is not None and (job, found) != self._shown:
+            self._shown = job, found
+            self._fill(job, found)
+        self.setVisible(job is not None)
+
+    def _fill(self, job: SystemJob, found: list[Bin]) -> None:
         words, token = job_state(job.status)
         self.title.setText(job_title(job.job_type))
         self.dot.set_state(token, words)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -59,6 +61,7 @@ class StorageSection(Section):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self._backups: list[Backup] = []
+        self._kept = QVBoxLayout()
         self.bar = QProgressBar()
         self.bar.setRange(0, 1_000)
         self.bar.setTextVisible(False)
@@ -99,8 +102,7 @@ class StorageSection(Section):
         taken.body.addWidget(self.bar)
         taken.body.addLayout(self.sizes)
         kept = Card()
-        for words in _kept(self.tower.settings.get(Retention)):
-            kept.body.addWidget(Label(words, "meta", "text_2", wrap=True))
+        kept.body.addLayout(self._kept)
         change = LinkButton(tr("Change how long records are kept"), "settings")
         change.clicked.connect(lambda: self.context.open_page("settings"))
         kept.body.addLayout(row(change, 0))
@@ -133,6 +135,9 @@ class StorageSection(Section):
 
     def refresh(self) -> None:
         """Read and show everything again."""
+        clear(self._kept)
+        for words in _kept(self.tower.settings.get(Retention)):
+            self._kept.addWidget(Label(words, "meta", "text_2", wrap=True))
         start(self, self._read(), self._show)
 
     async def _read(self) -> Snapshot:
@@ -277,7 +282,8 @@ class StorageSection(Section):
 
 def restore_command(backup: Backup, home: Path) -> str:
     """The order that puts a backup in the place of the database."""
-    return shlex.join(["ctower", "--home", str(home), "restore", backup.path])
+    words = ["ctower", "--home", str(home), "restore", backup.path]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _kept(settings: Retention) -> list[str]:

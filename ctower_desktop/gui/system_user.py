@@ -92,10 +92,12 @@ class PersonPane(QWidget):
 
     def show_person(self, found: PersonDetail | None) -> None:
         """Show somebody; nothing when nobody is in front."""
+        if found is not None and found != self._shown:
+            self._shown = found
+            self._fill(found)
         self.setVisible(found is not None)
-        if found is None or found == self._shown:
-            return
-        self._shown = found
+
+    def _fill(self, found: PersonDetail) -> None:
         person = found.person
         self.name.setText(person.username)
         self.added.setText(found.added)

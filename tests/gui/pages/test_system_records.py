@@ -23,6 +23,7 @@ from ctower_desktop.kernel import log as tower_log
 from ctower_desktop.kernel.errors import StorageBusy, StorageFull
 from ctower_desktop.kernel.system import as_text
 from ctower_desktop.operations import backups as actions
+from ctower_desktop.operations.retention import Retention
 from tests.gui.conftest import until
 from tests.gui.pages.test_system import rows, section
 
@@ -240,6 +241,12 @@ class TestBackups:
             assert " of 21.5 GB" in found.used.text()
             assert found.bar.accessibleName() == found.used.text()
             assert found.sizes.count() == 9
+            kept = lambda: [label.text() for label in found.findChildren(Label) if label.isVisible()]  # noqa: E731
+            await until(lambda: "Keep runs of jobs for (days): 30" in kept())
+            assert "Keep the audit trail for (days): for ever" in kept()
+            await stage.tower.settings.change(Retention, {"run_retention_days": 7})
+            page.open_section("storage")
+            await until(lambda: "Keep runs of jobs for (days): 7" in kept())
 
         on_stage(body, project=False)
 
