@@ -64,14 +64,14 @@ def show_evidence(view: WorkList, found: RecordView, refs: list[str], what: Know
     for ref in refs[:_SHOWN]:
         entry = what.entry(ref)
         words, target = what.line(ref)
-        if not entry and target is None:
-            hidden += 1
-            continue
         line = LinkLine(entry or words)
         if entry:
             line.clicked.connect(partial(view.page.context.commands.run, "risks.view.money"))
-        else:
+        elif target is not None:
             line.clicked.connect(partial(view.open_source, target))
+        else:
+            hidden += 1
+            continue
         lines.append(line)
         found.column.addWidget(line)
     if not refs:

@@ -59,8 +59,8 @@ class RowLines(QStyledItemDelegate):
     ) -> None:
         """The ground, the mark, two lines of words."""
         line, look = self._line(self._model.row(index)), theme.current()
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if state & QStyle.StateFlag.State_Selected:

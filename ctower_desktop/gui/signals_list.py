@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from ctower_desktop.gui.chips import Chips
 from ctower_desktop.gui.feedback import EmptyState
@@ -87,9 +87,10 @@ class SignalsView(WorkList):
         for kind in TYPES:
             self.type.addItem(type_words(kind), kind)
         self.type.activated.connect(lambda _: self.listing.start_over())
-        left = self.listing.parentWidget().layout()
-        assert left is not None
-        left.insertWidget(1, self.type)  # type: ignore[attr-defined]
+        beside = self.listing.parentWidget()
+        left = beside.layout() if beside is not None else None
+        assert isinstance(left, QVBoxLayout)
+        left.insertWidget(1, self.type)
 
     # -- the list
 

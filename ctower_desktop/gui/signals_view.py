@@ -84,8 +84,8 @@ class SignalDetail(RecordView):
             self.fact(tr("Closed"), f"{when(found.settled.at, now)} · {by}")
         if found.actions:
             self.section(tr("What to do"))
-        self.actions = {action.id: ActionCard(view, action) for action in found.actions}
-        for card in self.actions.values():
+        self.cards = {action.id: ActionCard(view, action) for action in found.actions}
+        for card in self.cards.values():
             self.column.addWidget(card)
         self._evidence(view, found)
         self.column.addStretch(1)
@@ -119,10 +119,10 @@ class SignalDetail(RecordView):
     def goes_on_with(self, found: SignalInFull) -> bool:
         """Whether the same can stay on screen; what is being typed is not lost."""
         same = found.signal == self.found.signal and found.evidence == self.found.evidence
-        if not same or set(self.actions) != {action.id for action in found.actions}:
+        if not same or set(self.cards) != {action.id for action in found.actions}:
             return False
         for action in found.actions:
-            self.actions[action.id].show_action(action)
+            self.cards[action.id].show_action(action)
         self.found = found
         return True
 

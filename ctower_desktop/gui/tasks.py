@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from PySide6.QtWidgets import QWidget
 
@@ -22,7 +22,7 @@ _running: set[asyncio.Task[Any]] = set()  # the loop keeps only weak references
 
 def start(
     owner: QWidget,
-    work: Coroutine[Any, Any, T],
+    work: Awaitable[T],
     then: Callable[[T], None] | None = None,
     failed: Failed | None = None,
 ) -> asyncio.Task[T]:
@@ -31,7 +31,7 @@ def start(
     A failure we understand goes to `failed`, or to the error bar of the owner's window; any other is our
     bug: it is logged, and the bar says so.
     """
-    task: asyncio.Task[T] = asyncio.ensure_future(work)
+    task = cast(asyncio.Task[T], asyncio.ensure_future(work))
     _running.add(task)
     alive = _Alive(owner, task)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from shiboken6 import isValid
@@ -16,7 +15,7 @@ from ctower_desktop.gui.page import Page
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr
 
-Back = Callable[[], Coroutine[Any, Any, object]]
+Back = Callable[[], Awaitable[object]]
 
 _MOST = 50
 

@@ -131,7 +131,7 @@ class WorkList(QWidget):
     # -- building
 
     def _made_listing(self) -> Listing:
-        columns = [Column(self.name, lambda row_: self.line(row_).spoken, stretch=True)]
+        columns: list[Column[Any]] = [Column(self.name, lambda row_: self.line(row_).spoken, stretch=True)]
         found = Listing(self.name, columns, self._rows(), self.key, self._empty)
         RowLines(found.view, found.model, self.line)
         found.opened.connect(self._open)
@@ -277,7 +277,8 @@ class WorkList(QWidget):
 
     async def sheet(self) -> Sheet:
         """All rows that pass the filters, for a file."""
-        rows, read, columns = [], self._rows(), self.columns()
+        rows: list[Any] = []
+        read, columns = self._rows(), self.columns()
         while found := await read(len(rows), self._most):
             rows += found
         return Sheet(

@@ -211,7 +211,7 @@ class TestSignals:
             page = stage.show(SignalsPage)
             view = page.view
             await ready(view)
-            card = next(iter(view.facts.widget().actions.values()))
+            card = next(iter(view.facts.widget().cards.values()))
             card.due.begin()
             card.due.editor.setText("whenever")
             card.due.keep()
