@@ -40,7 +40,7 @@ class InboxList(QWidget):
     def __init__(self, page: Page) -> None:
         super().__init__()
         self.page, self.tower = page, page.tower
-        self.search = SearchField(tr("Search conversations"), "Ctrl+F")
+        self.search = SearchField(tr("Search conversations"), "/")
         self.which = Chips(
             tr("Which conversations"),
             [

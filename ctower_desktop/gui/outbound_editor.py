@@ -10,10 +10,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ctower_desktop.gui.asking import what_is_wrong
+from ctower_desktop.gui.flow import FlowLayout
 from ctower_desktop.gui.outbound_recipient import RecipientField
 from ctower_desktop.gui.outbound_words import TEXT_FIELDS, channels, error_words
 from ctower_desktop.gui.text import tr
-from ctower_desktop.gui.widgets import Button, Label, PrimaryButton, row
+from ctower_desktop.gui.widgets import Button, Label, PrimaryButton
 from ctower_desktop.inbox.outbound.model import ChannelName, Outbound, Payload
 from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.tower import Desktop
@@ -88,7 +89,9 @@ class MessageEditor(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._form)
         column.addWidget(self.problem)
-        column.addLayout(row(0, leave, self.keep))
+        buttons = QWidget()
+        buttons.setLayout(FlowLayout(self.keep, leave))
+        column.addWidget(buttons)
         self.show_new("email")
 
     def _named(self) -> tuple[tuple[str, QWidget], ...]:

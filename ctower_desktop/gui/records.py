@@ -75,8 +75,8 @@ class RecordView(QWidget):
         for label in (Label(meta, "meta", "text_2", wrap=True), self.heading):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setMinimumWidth(1)
+            self.column.addWidget(label)  # shown before it has a place it would be a window of its own
             label.setVisible(bool(label.text()))
-            self.column.addWidget(label)
         self.setAccessibleName(f"{meta} {title}".strip())
 
     def section(self, title: str) -> None:

@@ -114,7 +114,7 @@ class InboxPage(Page):
             Command(
                 "inbox.waiting", tr("Conversations without an answer"), self._waiting, "U", also, within=self
             ),
-            Command("inbox.search", tr("Search conversations"), self._search, "Ctrl+F", also, within=self),
+            Command("inbox.search", tr("Search conversations"), self._search, "/", also, within=self),
         ]
 
     def actions_bar(self) -> list[QWidget]:

@@ -106,7 +106,7 @@ class OutboundPage(Page):
             Command(
                 "outbound.before", tr("Outbound: the one before"), partial(self._step, -1), "K", within=self
             ),
-            Command("outbound.search", tr("Search in outbound"), self._search, "Ctrl+F", "find", within=self),
+            Command("outbound.search", tr("Search in outbound"), self._search, "/", "find", within=self),
             Command("outbound.unknown", tr("Messages whose fate nobody knows"), self._unknown),
         ]
 

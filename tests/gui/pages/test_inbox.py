@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
 
-from ctower_desktop.gui import tasks, text
+from ctower_desktop.gui import tasks, text, theme
 from ctower_desktop.gui.asking import FieldsDialog
 from ctower_desktop.gui.bubbles import Bubble
 from ctower_desktop.gui.inbox_words import one_line
@@ -26,6 +34,7 @@ from ctower_desktop.insight.identity.model import NewLink
 from ctower_desktop.kernel.errors import StorageFull
 from tests.gui.conftest import until
 from tests.gui.pages.conftest import fill
+from tests.gui.pages.test_fit import NARROW, WIDE, cut_off, settled
 from tests.posting import posting
 
 
@@ -105,11 +114,19 @@ def test_keys_walk_the_list_and_the_filters_narrow_it(on_stage, qtbot):
         page = stage.show(InboxPage)
         await opened(page, 318)
         assert rows(page) == ["318", "5"]
-        stage.window.activateWindow()
-        stage.commands.run("inbox.next")
+        await until(lambda: stage.window.activateWindow() or stage.window.isActiveWindow())
+        page.list.listing.view.setFocus()
+        qtbot.keyClick(page.list.listing.view, Qt.Key.Key_J)
         await opened(page, 5)
-        stage.commands.run("inbox.before")
+        qtbot.keyClick(page.list.listing.view, Qt.Key.Key_K)
         await opened(page, 318)
+        qtbot.keyClick(page.list.listing.view, Qt.Key.Key_R)
+        assert page.thread_.reply.text.hasFocus()
+        qtbot.keyClick(page.thread_.reply.text, Qt.Key.Key_J)
+        assert page.thread_.reply.text.toPlainText() == "j"
+        page.thread_.reply.text.clear()
+        qtbot.keyClick(page.thread_.reply.text, Qt.Key.Key_Escape)
+        await until(page.list.listing.view.hasFocus)
         stage.commands.run("inbox.waiting")
         await until(lambda: rows(page) == ["318"])
         page.list.which.choose("")
@@ -375,5 +392,60 @@ def test_everything_that_takes_the_focus_has_a_name(on_stage, language):
                 own = isinstance(found.parent(), QAbstractSpinBox | QComboBox)
                 if found.isVisible() and found.focusPolicy() != Qt.FocusPolicy.NoFocus and not own:
                     assert found.accessibleName(), found
+
+    on_stage(body)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_nothing_is_cut_off(on_stage, qapp, clock, language, scale, width):
+    async def body(stage):
+        text.set_language(language)
+        theme.apply(qapp, "light", scale)
+        async with posting(stage.tower, clock, stage.call()) as post:
+            conversation = await post.talk(await post.contact(1, company_name="Очень " * 20), 1)
+            await say(stage, conversation, 99, f"https://shop.example/{'x' * 300} " * 3)
+            await post.draft(
+                to=conversation, channel="chatwoot", payload={"text": "Ответ " * 80, "conversation_id": "1"}
+            )
+            page = stage.show(InboxPage)
+            stage.window.resize(width, 852)
+            await opened(page, 1)
+            await until(page.thread_.reply.pending.isVisible)
+            await until(lambda: page.card.texts)
+            await settled(page)
+            assert cut_off(page) == []
+
+    on_stage(body)
+
+
+class _Windows(QObject):
+    """Notes every widget that shows itself as a window of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = []
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.seen.append(type(watched).__name__)
+        return False
+
+
+def test_no_piece_flashes_up_as_a_window_of_its_own(on_stage, qapp):
+    async def body(stage):
+        await fill(stage)
+        await talk(stage, 5)
+        watch = _Windows()
+        qapp.installEventFilter(watch)
+        page = stage.show(InboxPage)
+        await opened(page, 318)
+        await until(lambda: page.card.links)
+        page.list.step(1)
+        await opened(page, 5)
+        await tasks.settle()
+        qapp.removeEventFilter(watch)
+        assert watch.seen == ["QWidget"], "the stage, and nothing else"
 
     on_stage(body)

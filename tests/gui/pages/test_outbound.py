@@ -9,13 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit
 
 from ctower_desktop.connectors.channels.settings import TelegramSettings
-from ctower_desktop.gui import tasks
+from ctower_desktop.gui import tasks, text, theme
 from ctower_desktop.gui.outbound_message import CheckLine
 from ctower_desktop.gui.outbound_new import NewMessageDialog
 from ctower_desktop.gui.pages.outbound import OutboundPage
 from ctower_desktop.kernel.errors import StorageFull
 from ctower_desktop.sandbox.smtp import Fault
 from tests.gui.conftest import until
+from tests.gui.pages.test_fit import NARROW, WIDE, cut_off, settled
 from tests.posting import ANNA, posting
 
 
@@ -394,5 +395,32 @@ def test_everything_that_takes_the_focus_has_a_name(on_stage, clock, tab):
                     own = isinstance(found.parent(), QAbstractSpinBox | QComboBox)
                     if found.isVisible() and found.focusPolicy() != Qt.FocusPolicy.NoFocus and not own:
                         assert found.accessibleName(), found
+
+    on_stage(body)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_nothing_is_cut_off(on_stage, qapp, clock, language, scale, width):
+    async def body(stage):
+        text.set_language(language)
+        theme.apply(qapp, "light", scale)
+        async with desk(stage, clock) as (post, opened):
+            await post.draft(payload={"subject": "Счёт " * 30, "text": f"https://shop.example/{'x' * 300}"})
+            await post.rule(opted_out=True)
+            at = opened()
+            stage.window.resize(width, 852)
+            await until(lambda: at.shown is not None)
+            await settled(at.page)
+            assert cut_off(at.page) == []
+            at.view.message.do("edit")
+            await settled(at.page)
+            assert cut_off(at.page) == []
+            for tab in ("rules", "channels"):
+                at.page.tabs.choose(tab)
+                await tasks.settle()
+                await settled(at.page)
+                assert cut_off(at.page) == []
 
     on_stage(body)
