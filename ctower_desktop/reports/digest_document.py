@@ -195,8 +195,13 @@ def _risk(week: WeekSummary, say: Speech) -> Part:
         for risk in week.risk.top_risks
     ]
     blocks.append(Points(risks) if risks else Words(say("nothing_here")))
-    if week.risk.patterns:
-        patterns = [Point(p.title, say("weight", n=say.number(p.weight, 2))) for p in week.risk.patterns]
+    told = {risk.title for risk in week.risk.top_risks}
+    patterns = [
+        Point(one.title, say("weight", n=say.number(one.weight, 2)))
+        for one in week.risk.patterns
+        if one.title not in told
+    ]
+    if patterns:
         blocks.append(Points(patterns))
     return Part("risk", say("risk"), blocks)
 

@@ -239,6 +239,19 @@ class TestDocuments:
         page = (await show_weekly_digest(call, made.id, ReadDocument())).content.decode()
         assert "Win rate of the week" in page
 
+    async def test_a_cause_is_told_once(self, call, fill):
+        """A pattern is told where it is not yet, or no longer, a risk."""
+        await fill.risk("Work is stuck", dedupe_key="blocked_work")
+        for key, title in (("blocked_work", "Work is stuck"), ("scope_growth", "Scope grows")):
+            await fill.row(
+                "risk_pattern", id=f"p-{key}", pattern_key=key, title=title, weight=0.5, status="open",
+                mitigation_playbook="{}", evidence_refs="[]", created_at=fill.ago(days=1),
+                updated_at=fill.ago(days=1),
+            )  # fmt: skip
+        made = await weekly(call)
+        text = (await show_weekly_digest(call, made.id, ReadDocument(format="markdown"))).content.decode()
+        assert (text.count("Work is stuck"), text.count("Scope grows")) == (1, 1)
+
     async def test_an_empty_digest_is_readable(self, call):
         for made, show in ((await daily(call), show_daily_digest), (await weekly(call), show_weekly_digest)):
             text = (await show(call, made.id, ReadDocument(format="markdown"))).content.decode()
