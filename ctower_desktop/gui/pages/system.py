@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget
 
 from ctower_desktop.gui import theme
@@ -69,7 +69,7 @@ class SystemPage(Page):
         line.setSpacing(16)
         line.addWidget(self.list)
         line.addWidget(self._stack, 1)
-        self.list.currentItemChanged.connect(lambda *_: self._show())
+        self.list.currentItemChanged.connect(self._show)
 
     @property
     def title(self) -> str:
@@ -128,10 +128,13 @@ class SystemPage(Page):
 
     def open_section(self, name: str) -> Section | None:
         """Bring a section to the front; None when it needs a project and there is none."""
-        if not self.isVisible():
+        with QSignalBlocker(self.list):
+            self.list.setCurrentRow(list(self._titles).index(name))
+        if self.isVisible():
+            self._show()
+        else:
             self.context.open_page("system")
-        self.list.setCurrentRow(list(self._titles).index(name))
-        return self._show()
+        return self._built.get(name) if self._can_show(name) else None
 
     def _with(self, name: str, do: Callable[..., object]) -> Callable[[], None]:
         def run() -> None:
@@ -144,26 +147,25 @@ class SystemPage(Page):
     def _run_job(self, name: str) -> None:
         self._with("jobs", lambda section: section.run_jobs([name]))()
 
-    def _show(self) -> Section | None:
+    def _can_show(self, name: str) -> bool:
+        return self.context.has_project() or not _KINDS[name].needs_project
+
+    def _show(self) -> None:
         name = self.chosen
-        kind = _KINDS[name]
-        if kind.needs_project and not self.context.has_project():
+        if not self._can_show(name):
             self._stack.setCurrentWidget(self.no_project)
-            return None
+            return
         section = self._built.get(name)
         if section is None:
-            section = self._built[name] = kind(self)
+            section = self._built[name] = _KINDS[name](self)
             section.setAccessibleName(self._titles[name])
             self._stack.addWidget(section)
-        again = name in self._behind
-        self._behind.discard(name)
-        if self._stack.currentWidget() is not section or again:
-            self._stack.setCurrentWidget(section)
-        if again:
+        self._stack.setCurrentWidget(section)
+        if name in self._behind:
+            self._behind.discard(name)
             section.start_over()
         else:
             section.refresh()
-        return section
 
 
 def _titles() -> dict[str, str]:

@@ -19,6 +19,7 @@ from ctower_desktop.accounts.model import NewKey
 from ctower_desktop.gui import theme
 from ctower_desktop.gui.bubbles import PlainText
 from ctower_desktop.gui.pages.system import SystemPage
+from ctower_desktop.gui.widgets import Label
 from ctower_desktop.kernel import log as tower_log
 from ctower_desktop.kernel.errors import StorageBusy, StorageFull
 from ctower_desktop.kernel.system import as_text
