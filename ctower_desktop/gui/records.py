@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ctower_desktop.crm.model import Deal, DealWithNotes
 from ctower_desktop.gui.bubbles import Bubble, BubbleColumn, PlainText
 from ctower_desktop.gui.evidence import source_line
-from ctower_desktop.gui.text import day, money, number, tr, when
+from ctower_desktop.gui.text import day, money, number, tip, tr, when
 from ctower_desktop.gui.widgets import Label, LinkButton
 from ctower_desktop.kernel.system import from_text
 from ctower_desktop.search.model import EvidenceItem
@@ -33,7 +33,7 @@ class LinkLine(LinkButton):
         """Say something else."""
         self._whole = text
         self.setAccessibleName(text)
-        self.setToolTip(text)
+        self.setToolTip(tip(text))
         self._fit(self.width())
         self.updateGeometry()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import tomllib
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -161,3 +162,8 @@ def day(moment: datetime) -> str:
     if _Chosen.language == "ru":
         return f"{moment.day} {_MONTHS_RU[moment.month - 1]}"
     return f"{moment.day} {_MONTHS_EN[moment.month - 1]}"
+
+
+def tip(text: str) -> str:
+    """A text as a tool tip has to be given it: shown as it is, never taken for markup."""
+    return f"<span>{html.escape(text).replace(chr(10), '<br>')}</span>" if "<" in text else text

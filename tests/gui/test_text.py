@@ -124,3 +124,8 @@ def test_every_setting_is_translated():
         for field in fields(page):
             wanted |= {field.title, field.about}
     assert {text for text in wanted if text not in known} == set()
+
+
+def test_a_tool_tip_is_never_markup():
+    assert text.tip("5 & 6 > 4") == "5 & 6 > 4"
+    assert text.tip("<img src=file:///etc/passwd>") == "<span>&lt;img src=file:///etc/passwd&gt;</span>"
