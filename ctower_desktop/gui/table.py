@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from ctower_desktop.gui import theme
+from ctower_desktop.gui.text import tip
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Index = QModelIndex | QPersistentModelIndex
@@ -60,12 +61,10 @@ class StructTable(QAbstractTableModel, Generic[Row]):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The text of a cell, for the eye and for a screen reader."""
         column = self._columns[index.column()]
-        if role in (
-            Qt.ItemDataRole.DisplayRole,
-            Qt.ItemDataRole.ToolTipRole,
-            Qt.ItemDataRole.AccessibleTextRole,
-        ):
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return column.text(self._rows[index.row()])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(column.text(self._rows[index.row()]))
         if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
