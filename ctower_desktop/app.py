@@ -26,6 +26,7 @@ from ctower_desktop.kernel.settings import Settings
 from ctower_desktop.kernel.system import PACKAGE, Clock, Home, write_private
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.kernel.watchdog import Watchdog
+from ctower_desktop.knowledge.building import Builder
 from ctower_desktop.operations.alarms import Alarms
 from ctower_desktop.operations.worker import Worker
 from ctower_desktop.search.indexing import Indexer
@@ -46,6 +47,7 @@ ROOMS = (
     "crm.offers",
     "connectors",
     "search",
+    "knowledge",
     "insight.signals",
     "insight.identity",
     "insight.continuity",
@@ -160,7 +162,7 @@ async def start(tower: Tower, ports: Mapping[str, int | None], say: Callable[[st
     except BaseException:
         await asyncio.gather(*(listener.stop() for listener in listeners))
         raise
-    for part in (Watchdog, Alarms, Indexer, Worker):
+    for part in (Watchdog, Alarms, Indexer, Builder, Worker):
         await tower.part(part)
     running = Running(tower, listeners)
     addresses = msgspec.json.encode(running.addresses)

@@ -21,7 +21,11 @@ SMALL = {
         *("app_user", "session", "api_key", "account_scope", "project", "project_assignment"),
         *("scheduled_job", "inbox", "team", "member", "work_state", "connection", "stream_state"),
         *("sync_watermark", "connector_sync_state", "channel_test", "report_template"),
-        *("projection_due", "index_queue"),  # queues: read from the front, a few rows at a time
+        *(
+            "projection_due",
+            "index_queue",
+            "graph_queue",
+        ),  # queues: read from the front, a few rows at a time
     },
     "index": {"model"},
 }
