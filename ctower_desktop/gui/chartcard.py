@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import msgspec
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -52,9 +51,9 @@ class _Legend(QWidget):
 
 
 class ChartCard(Card):
-    """One chart; `asked` wants the evidence behind it, with the label of a point or without."""
+    """One chart; `asked` wants the evidence behind the point at a place, or with -1 behind all of it."""
 
-    asked = Signal(str)
+    asked = Signal(int)
 
     def __init__(self, name: str) -> None:
         super().__init__(margin=14, spacing=4)
@@ -68,11 +67,12 @@ class ChartCard(Card):
         self.as_table = IconButton("table", tr("Show the table behind it"), checkable=True)
         self.as_table.toggled.connect(self._turn)
         self.evidence = LinkButton(tr("What it rests on"), "link")
-        self.evidence.clicked.connect(lambda: self.asked.emit(""))
+        self.evidence.clicked.connect(lambda: self.asked.emit(-1))
         self.chart = Chart()
         self.chart.walked.connect(self._walked)
         self.chart.chosen.connect(self._chosen)
         self.table: StructTableView | None = None
+        self._model: StructTable[_Row] | None = None  # a view does not keep its model alive
         self.legend = QWidget()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.chart)
@@ -122,16 +122,16 @@ class ChartCard(Card):
             part.setLayout(row(_Legend(_Sign(place, one.name)), Label(one.name, "meta", "text_2"), spacing=4))
             parts.append(part)
         self.legend.setLayout(FlowLayout(*parts, spacing=12))
-        self.legend.setVisible(len(parts) > 1)
         self.body.insertWidget(2, self.legend)
+        self.legend.setVisible(len(parts) > 1)
 
     def _turn(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
         if on and self.data is not None:
             if self.table is None:
                 self.table = self._made_table(self.data)
                 self._stack.addWidget(self.table)
-            model: Any = self.table.model()
-            model.show_rows(rows_of(self.data))
+            assert self._model is not None
+            self._model.show_rows(rows_of(self.data))
         self._stack.setCurrentWidget(self.table if on and self.table is not None else self.chart)
 
     def _made_table(self, data: Data) -> StructTableView:
@@ -140,9 +140,10 @@ class ChartCard(Card):
         ]
         for place, one in enumerate(data.series):
             columns.append(Column(one.name, partial(_figure, place), partial(_value, place), right=True))
-        model: StructTable[_Row] = StructTable(columns)
+        self._model = model = StructTable(columns)
         view = StructTableView(model, columns, tr("{title}: the figures", title=data.title))
-        view.activated.connect(lambda index: self.asked.emit(model.row(index).label))
+        view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        view.activated.connect(lambda index: self.asked.emit(model.row(index).place))
         return view
 
     def _walked(self, place: int) -> None:
@@ -151,7 +152,7 @@ class ChartCard(Card):
 
     def _chosen(self, place: int) -> None:
         if self.data is not None and place < len(self.data.labels):
-            self.asked.emit(self.data.labels[place])
+            self.asked.emit(place)
 
 
 def _figure(place: int, row_: _Row) -> str:

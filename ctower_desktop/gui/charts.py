@@ -53,6 +53,9 @@ class Data:
     form: Form = number
     shape: Shape = "line"
 
+    def __post_init__(self) -> None:
+        assert all(len(one.values) == len(self.labels) for one in self.series), "a figure for every label"
+
     @property
     def empty(self) -> bool:
         """Whether there is no figure at all."""

@@ -21,13 +21,14 @@ _ROOT = QModelIndex()
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """A column: its title, the text of a cell, and what it is sorted by (the text unless told)."""
+    """A column: its title, the text of a cell, what it is sorted by (the text unless told), its meaning."""
 
     title: str
     text: Callable[[Row], str]
     sort: Callable[[Row], Any] | None = None
     stretch: bool = False
     right: bool = False
+    about: str = ""
 
 
 class StructTable(QAbstractTableModel, Generic[Row]):
@@ -72,9 +73,13 @@ class StructTable(QAbstractTableModel, Generic[Row]):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        """The title of a column."""
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+        """The title of a column, and what it means."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section].title
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
+            return self._columns[section].about or None
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:

@@ -14,6 +14,7 @@ from ctower_desktop.connectors.connecting import list_connections
 from ctower_desktop.gui import theme
 from ctower_desktop.gui.charts import Sparkline
 from ctower_desktop.gui.portfolio_read import read_overview
+from ctower_desktop.gui.risks_words import HEALTHY, UNWELL
 from ctower_desktop.gui.text import ago, money, number, seconds, tr, trn
 from ctower_desktop.gui.widgets import Card, Label
 from ctower_desktop.insight.analytics.series_store import Value
@@ -21,7 +22,6 @@ from ctower_desktop.kernel.tower import Desktop
 from ctower_desktop.reports.portfolio import Charts, Overview
 
 _NARROWEST = 158  # pixels a tile needs at 100 %
-_HEALTHY, _SO_SO = 80, 60
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ class Tiles(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, *, inset: bool = True) -> None:
         super().__init__()
         self.tiles: list[Tile] = []
         self.figures: list[Figure] = []
         self._columns = 0
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(16, 12, 16, 0)
+        self._grid.setContentsMargins(*((16, 12, 16, 0) if inset else (0, 0, 0, 0)))
         self._grid.setSpacing(8)
         self.setAccessibleName(tr("Health and trend"))
 
@@ -120,7 +120,8 @@ class Tiles(QWidget):
         self._arrange()
 
     def _arrange(self, *, force: bool = False) -> None:
-        room = self.width() - 32
+        margins = self._grid.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
         columns = max(2, min(len(self.tiles) or 1, room // round((_NARROWEST + 8) * theme.scale())))
         if columns == self._columns and not force:
             return
@@ -170,7 +171,7 @@ def _course(charts: Charts | None, of: Callable[[Charts], list[Value]]) -> list[
 
 
 def _health(score: float, course: list[float]) -> Figure:
-    token = "success" if score >= _HEALTHY else "warning" if score >= _SO_SO else "danger"
+    token = "success" if score >= HEALTHY else "warning" if score >= UNWELL else "danger"
     words = {"success": tr("good"), "warning": tr("worth a look"), "danger": tr("bad")}
     return Figure(
         title=tr("Health"),

@@ -235,6 +235,7 @@ def _agreements(db: apsw.Connection, ids: Sequence[str], limit: int) -> list[Agr
                     source_pk=one.source_pk,
                     summary=summary(one.text),
                     created_at=one.created_at,
+                    conversation_global_id=one.conversation_global_id,
                 )
             )
             if len(found) == limit:

@@ -130,7 +130,7 @@ class MessageCard(msgspec.Struct, frozen=True):
 
 
 class AgreementCard(msgspec.Struct, frozen=True):
-    """Something that speaks of an agreement."""
+    """Something that speaks of an agreement; a message names its conversation."""
 
     id: str
     project_id: str
@@ -139,6 +139,7 @@ class AgreementCard(msgspec.Struct, frozen=True):
     source_pk: str
     summary: str
     created_at: str
+    conversation_global_id: str | None
 
 
 class RiskCard(msgspec.Struct, frozen=True):

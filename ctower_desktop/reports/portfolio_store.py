@@ -32,6 +32,7 @@ class Candidate(msgspec.Struct, frozen=True):
     source_pk: str
     text: str
     created_at: str
+    conversation_global_id: str | None
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ _AGREEMENTS = Query(
     Candidate,
     f"""
     SELECT m.id, m.project_id, p.name AS project_name, 'cw_messages' AS source_table, m.id AS source_pk,
-           coalesce(m.content, '') AS text, m.created_at
+           coalesce(m.content, '') AS text, m.created_at, m.conversation_global_id
     {_OF} message AS m ON m.id IN (
         SELECT a.message_id FROM agreement_candidate AS a WHERE a.project_id = p.id
         ORDER BY a.said_at DESC, a.message_id LIMIT :limit)
@@ -85,7 +86,7 @@ _EVIDENCE = Query(
     Candidate,
     f"""
     SELECT CAST(e.id AS TEXT) AS id, e.project_id, p.name AS project_name, e.source_table, e.source_pk,
-           e.snippet AS text, e.created_at
+           e.snippet AS text, e.created_at, NULL AS conversation_global_id
     {_OF} evidence_item AS e ON e.id IN (
         SELECT i.id FROM evidence_item AS i WHERE i.project_id = p.id AND i.source_table = 'external'
         ORDER BY i.id DESC LIMIT :limit)

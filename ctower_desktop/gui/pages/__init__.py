@@ -6,6 +6,7 @@ from ctower_desktop.gui.pages.connectors import ConnectorsPage
 from ctower_desktop.gui.pages.crm import CrmPage
 from ctower_desktop.gui.pages.inbox import InboxPage
 from ctower_desktop.gui.pages.outbound import OutboundPage
+from ctower_desktop.gui.pages.portfolio import PortfolioPage
 from ctower_desktop.gui.pages.risks import RisksPage
 from ctower_desktop.gui.pages.settings import SettingsPage
 from ctower_desktop.gui.pages.signals import SignalsPage
@@ -16,6 +17,7 @@ PAGES = (
     PageEntry("today", "today", TodayPage),
     PageEntry("inbox", "inbox", InboxPage),
     PageEntry("ask", "ask", AskPage),
+    PageEntry("portfolio", "portfolio", PortfolioPage),
     PageEntry("crm", "deals", CrmPage),
     PageEntry("signals", "signals", SignalsPage),
     PageEntry("risks", "risks", RisksPage),
