@@ -79,6 +79,7 @@ class PeriodChip(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross stands behind the words
         self.clicked.connect(self.removed)
+        self.setAccessibleName(tr("Days that the question names"))
         self._restyle()
         theme.signals().changed.connect(self._restyle)
         self.hide()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import apsw
 import msgspec
@@ -10,7 +10,6 @@ import msgspec
 from ctower_desktop.kernel.sql import Query, as_json
 from ctower_desktop.search import candidate_store, word_store
 from ctower_desktop.search.candidate_store import Gathered, Space
-from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.vector_store import Filter
 
 _FOLLOWING = 2  # messages after a message
@@ -39,16 +38,37 @@ _LINKED = Query(
 )
 
 
-def followed(
-    db: apsw.Connection, best: Sequence[Chunk], seen: Collection[int], wanted: Filter, *, space: Space | None
+def gathered(
+    db: apsw.Connection,
+    pool: Sequence[int],
+    hits: Mapping[int, float],
+    leading: Collection[int],
+    wanted: Filter,
+    *,
+    depth: int,
+    space: Space | None,
 ) -> Gathered:
-    """What texts lead to and was not seen: what was said next, what hangs on the same record, issues named.
+    """The candidates of a question, and what the `leading` ones of them lead to."""
+    found = candidate_store.gathered(db, pool, hits, wanted, depth, space=space)
+    more = _followed(db, found, leading, wanted, space)
+    return Gathered(
+        [*found.chunks, *more.chunks],
+        {**found.distances, **more.distances},
+        {**found.beside, **more.beside},
+    )
+
+
+def _followed(
+    db: apsw.Connection, found: Gathered, leading: Collection[int], wanted: Filter, space: Space | None
+) -> Gathered:
+    """What was said next, what hangs on the same record, issues that are named.
 
     A comment or note leads to the others and to the issue or deal it hangs on, which is as new as its last
     change.
     """
-    ids = as_json([chunk.id for chunk in best])
-    rows = _LINKED.all(db, ids=ids, following=_FOLLOWING, hanging=_HANGING)
-    found = [*(row.id for row in rows), *word_store.named_in(db, [chunk.text for chunk in best], wanted)]
-    pool = [number for number in dict.fromkeys(found) if number not in seen]
+    best = [chunk for chunk in found.chunks if chunk.id in leading]
+    rows = _LINKED.all(db, ids=as_json([chunk.id for chunk in best]), following=_FOLLOWING, hanging=_HANGING)
+    led = [*(row.id for row in rows), *word_store.named_in(db, [chunk.text for chunk in best], wanted)]
+    seen = {chunk.id for chunk in found.chunks}
+    pool = [number for number in dict.fromkeys(led) if number not in seen]
     return candidate_store.gathered(db, pool, {}, wanted, len(pool), space=space)

@@ -112,13 +112,25 @@ def matched(target: Target, text: Terms, around: Terms = ()) -> Match:
 
 def coverage(target: Target, *texts: Terms) -> float:
     """Which share of what is sought the texts say together, the rarer counting more; 0 for nothing sought."""
-    if not target.whole:
-        return 0.0
+    return share(target, sureness(target, *texts))
+
+
+def sureness(target: Target, *texts: Terms) -> list[float]:
+    """How surely the texts say each concept."""
     sure = [0.0] * len(target.concepts)
     for text in texts:
         for _, way in target.said(text):
-            sure[way.concept] = max(sure[way.concept], way.sure)
-    told = sum(one.weight * how for one, how in zip(target.concepts, sure, strict=True))
+            if way.sure > sure[way.concept]:
+                sure[way.concept] = way.sure
+    return sure
+
+
+def share(target: Target, *said: Sequence[float]) -> float:
+    """Which share of what is sought is said when each concept is as sure as the surest of these have it."""
+    if not target.whole:
+        return 0.0
+    surest: Iterable[float] = (max(how) for how in zip(*said, strict=True))
+    told = sum(one.weight * how for one, how in zip(target.concepts, surest, strict=True))
     return min(told / target.whole, 1.0)
 
 

@@ -13,7 +13,6 @@ from ctower_desktop.kernel.regional import Regional, day_bounds, local
 from ctower_desktop.kernel.system import as_text, from_text
 from ctower_desktop.kernel.tower import Tower
 from ctower_desktop.search import (
-    candidate_store,
     link_store,
     ranking,
     store,
@@ -26,7 +25,7 @@ from ctower_desktop.search.candidate_store import Gathered, Space
 from ctower_desktop.search.chunk_store import Chunk
 from ctower_desktop.search.embedder import EmbeddingFailed, ModelUnavailable
 from ctower_desktop.search.lexicon import lexicon
-from ctower_desktop.search.matching import Target, asks, coverage, matched
+from ctower_desktop.search.matching import Target, asks, matched, share, sureness
 from ctower_desktop.search.model import (
     EVIDENCE_TYPES,
     KIND_OF,
@@ -46,7 +45,7 @@ from ctower_desktop.search.vector_store import Filter
 _ENTITY_KINDS: tuple[Kind, ...] = ("messages", "issues", "deals")
 _NOISE = 0.05  # relevance under which a text is no evidence of anything
 _FITS = 0.2  # relevance from which the days that a question names are believed to be the right ones
-_FOLLOWED = 8  # of the best texts, whose links are followed
+_FOLLOWED = 4  # texts that words or vectors bring first, whose links are followed
 _NEAREST = 40  # chunks that vectors bring at least
 _AROUND = ("parent_title", "sender_name", "author_name", "assignee_name", "company_name", "stage")
 _PINNED = 0.95  # least relevance of a text that holds an identifier or a quotation of the question
@@ -171,17 +170,14 @@ class _Search:
         nearest = {number: rank for rank, number in enumerate(by_vectors)}
         known = near.ready.model.languages if near.ready else ()
         judge = _Judge(asked, found, known, verdicts, nearest)
-        depth = ask.top_k + 3 * ask.source_limit
+        depth = ask.top_k + 2 * ask.source_limit
         space = Space(near.ready.model.id, near.vector) if near.ready and near.vector is not None else None
         hits, pool = dict(near.hits), list(dict.fromkeys([*found.exact, *found.hits, *by_vectors]))
-        gathered = await tower.index.read(candidate_store.gathered, pool, hits, wanted, depth, space=space)
+        leading = {*found.exact[:_FOLLOWED], *found.hits[:_FOLLOWED], *by_vectors[:_FOLLOWED]}
+        gathered = await tower.index.read(
+            link_store.gathered, pool, hits, leading, wanted, depth=depth, space=space
+        )
         ranked = await asyncio.to_thread(_ranked, tower.clock.now(), judge, gathered)
-        leading = [candidate.chunk for candidate in ranked[:_FOLLOWED]]
-        seen = {candidate.chunk.id for candidate in ranked}
-        linked = await tower.index.read(link_store.followed, leading, seen, wanted, space=space)
-        if linked.chunks:
-            more = await asyncio.to_thread(_ranked, tower.clock.now(), judge, linked)
-            ranked = sorted([*ranked, *more], key=lambda candidate: -candidate.relevance)
         best = sorted(ranked, key=lambda candidate: -candidate.relevance)[: ask.top_k]
         entities = _entities(ranked, ask, self.kinds)
         return Retrieved(
@@ -257,11 +253,10 @@ def _features(
     target = judge.found.target
     told, beyond = chunk.terms.split(), terms_of(around(chunk))
     match = matched(target, told, beyond)
-    nearby = [(one, one.terms.split()) for one in gathered.beside.get(chunk.id, ())]
-    beside = (
-        coverage(target, told, beyond, *(terms for _, terms in nearby)) - match.covered if nearby else 0.0
-    )
-    asked = (coverage(target, terms, beyond) for one, terms in nearby if one.before and one.asks)
+    around_it = sureness(target, beyond)
+    nearby = [(one, sureness(target, one.terms.split())) for one in gathered.beside.get(chunk.id, ())]
+    beside = share(target, sureness(target, told), around_it, *(said for _, said in nearby)) - match.covered
+    asked = (share(target, said, around_it) for one, said in nearby if one.before and one.asks)
     semantic = ranking.semantic(gathered.distances.get(chunk.id))
     sure = ranking.trust(judge.asked.language, chunk.language, judge.known).vectors == 1.0
     return weighing.features(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
 
 _DEEPEST = 300  # hits of one search by words
-_ROWS_TO_SCORE = 8_000  # postings a search may walk; rarer words come first, the commonest are left out
+_ROWS_TO_SCORE = 5_000  # postings a search may walk; rarer words come first, the commonest are left out
 _TYPO_FROM = 4  # letters
 _CORRECTED = 0.9  # what a corrected word counts
 _MOST_NAMED = 6  # identifiers in texts found that are followed

@@ -71,7 +71,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "typos": (_put(word_store, "_corrections", _nothing),),
     "generic words weigh less": (_put(word_store, "generic", frozenset),),
     "what was said beside": (_without("beside", "replies"),),
-    "links followed": (_put(link_store, "followed", _unlinked),),
+    "links followed": (_put(link_store, "_followed", _unlinked),),
     "vectors": (_put(retrieval._Search, "_near", lambda *_: retrieval._nothing()), _without("in_vectors")),
 }
 KINDS = ("ru-ru", "en-en", "paraphrase", "ru-en", "en-ru", "typos", "numbers", "time", "hops")
