@@ -120,8 +120,7 @@ def sureness(target: Target, *texts: Terms) -> list[float]:
     sure = [0.0] * len(target.concepts)
     for text in texts:
         for _, way in target.said(text):
-            if way.sure > sure[way.concept]:
-                sure[way.concept] = way.sure
+            sure[way.concept] = max(sure[way.concept], way.sure)
     return sure
 
 
