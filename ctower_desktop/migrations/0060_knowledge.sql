@@ -54,7 +54,7 @@ CREATE TABLE graph_triple (
     created_at       TEXT NOT NULL,
     UNIQUE (head_id, relation, tail_id)
 ) STRICT;
-CREATE INDEX graph_triple_tail ON graph_triple (tail_id, head_id);
+CREATE INDEX graph_triple_tail ON graph_triple (tail_id, relation, head_id);
 CREATE INDEX graph_triple_project ON graph_triple (project_id, relation);
 
 -- Who says so: a synced row, a client of the door, or a model that read a text.
