@@ -57,6 +57,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
         _put(lexicon.Lexicon, "kin", _nothing),
     ),
     "words of like meaning": (_put(lexicon.Lexicon, "kin", _nothing),),
+    "words that go together": (_put(lexicon.Lexicon, "related", _nothing),),
     "glosses for the model": (_put(embedder.Embedder, "_readable", lambda _, text: text),),
     "names by their sound": (
         _put(terms, "names", lambda _: ()),
