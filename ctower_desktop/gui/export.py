@@ -21,8 +21,13 @@ from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.reports.document import Cell
 from ctower_desktop.reports.rendering import escaped, harmless
 
-Format = Literal["csv", "md", "pdf"]
-_PATTERNS: dict[Format, str] = {"csv": "CSV (*.csv)", "md": "Markdown (*.md)", "pdf": "PDF (*.pdf)"}
+Format = Literal["csv", "md", "pdf", "html"]
+_PATTERNS: dict[Format, str] = {
+    "csv": "CSV (*.csv)",
+    "md": "Markdown (*.md)",
+    "pdf": "PDF (*.pdf)",
+    "html": "HTML (*.html)",
+}
 
 
 class NotWritten(TowerError):

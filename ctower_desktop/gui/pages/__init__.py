@@ -7,6 +7,7 @@ from ctower_desktop.gui.pages.crm import CrmPage
 from ctower_desktop.gui.pages.inbox import InboxPage
 from ctower_desktop.gui.pages.outbound import OutboundPage
 from ctower_desktop.gui.pages.portfolio import PortfolioPage
+from ctower_desktop.gui.pages.reports import ReportsPage
 from ctower_desktop.gui.pages.risks import RisksPage
 from ctower_desktop.gui.pages.settings import SettingsPage
 from ctower_desktop.gui.pages.signals import SignalsPage
@@ -22,6 +23,7 @@ PAGES = (
     PageEntry("signals", "signals", SignalsPage),
     PageEntry("risks", "risks", RisksPage),
     PageEntry("outbound", "outbound", OutboundPage),
+    PageEntry("reports", "reports", ReportsPage),
     PageEntry("connectors", "connectors", ConnectorsPage, apart=True),
     PageEntry("system", "system", SystemPage),
     PageEntry("settings", "settings", SettingsPage),
