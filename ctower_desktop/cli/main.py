@@ -16,10 +16,11 @@ from ctower_desktop.kernel.errors import TowerError
 from ctower_desktop.kernel.system import Home
 
 _DOORS = ("tower", "graph", "agents", "dashboard")
+_SCHEME = "ctower://"
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command with its arguments. Shared options may stand before or after the command."""
+def _shared() -> argparse.ArgumentParser:
+    """The options that may stand before or after every command."""
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--home", type=Path, metavar="DIR", help="where everything is kept")
     shared.add_argument(
@@ -34,6 +35,12 @@ def parser() -> argparse.ArgumentParser:
             metavar="N",
             help=f"port of the {door} door; 0 any, off closed",
         )
+    return shared
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    shared = _shared()
     found = argparse.ArgumentParser(
         prog="ctower", description="A control tower for the projects of a digital agency.", parents=[shared]
     )
@@ -44,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=about, description=about, parents=[shared])
 
     add("serve", "the tower without a window")
+    add("open", "the window at a link such as ctower://page/inbox").add_argument("link", type=terminal.typed)
     add("demo", "a throw-away home filled from built-in stand-ins of the vendors")
     add("ask", "one answer with its evidence").add_argument("question", type=terminal.typed)
     add("sync", "synchronise every connector now")
@@ -59,6 +67,18 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def _with_link(arguments: Sequence[str]) -> Sequence[str]:
+    """`ctower ctower://…` is `ctower open ctower://…`: how a browser or a note starts the program.
+
+    Only a link that is the one thing asked for counts; inside of another argument it is just text.
+    """
+    if arguments and arguments[-1].startswith(_SCHEME):
+        _, asked = _shared().parse_known_args(list(arguments))
+        if asked == [arguments[-1]]:
+            return [*arguments[:-1], "open", arguments[-1]]
+    return arguments
+
+
 def _port(text: str) -> int | None:
     if text == "off":
         return None
@@ -72,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 when it did what was asked."""
     os.umask(0o077)
     terminal.prepare()
-    given = parser().parse_args(argv)
+    given = parser().parse_args(_with_link(sys.argv[1:] if argv is None else argv))
     try:
         return _run(given)
     except TowerError as error:
@@ -85,12 +105,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(given: argparse.Namespace) -> int:
     home = Home(given.home.absolute()) if hasattr(given, "home") else Home.default()
     command = given.command
-    if command in (None, "serve", "demo"):
+    if command in (None, "serve", "demo", "open"):
         from ctower_desktop.cli.run import Launch, launch
 
         ports = {door: getattr(given, f"{door}_port") for door in _DOORS if hasattr(given, f"{door}_port")}
         own_home = home if hasattr(given, "home") or command != "demo" else None
-        return launch(Launch(command or "desktop", own_home, ports))
+        mode = command if command in ("serve", "demo") else "desktop"
+        return launch(Launch(mode, own_home, ports, getattr(given, "link", "")))
     if command in ("openapi", "map"):
         return _describe(command)
     if command in ("backup", "restore"):

@@ -27,15 +27,45 @@ _GOODBYE = 4.5  # seconds a stop may take before the process ends hard
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the program was started; `ports` holds what was asked for: a number, 0 for any, None for closed."""
+    """How the program was started; `ports` holds what was asked for: a number, 0 for any, None for closed.
+
+    `link` is where the window is to open.
+    """
 
     mode: Literal["desktop", "serve", "demo"]
     home: Home | None  # None: a throw-away home (demo)
     ports: Mapping[str, int | None]
+    link: str = ""
+    own: Launch | None = None  # the run that the sample data were asked for from
+
+
+class Course:
+    """One run, and what the user wants instead of it: sample data, or her own home again."""
+
+    def __init__(self, asked: Launch) -> None:
+        self.asked = asked
+        self.next: Launch | None = None
+        self.stop = asyncio.Event()
+
+    def change(self, to: Launch) -> None:
+        """End this run and begin that one."""
+        self.next = to
+        self.stop.set()
 
 
 def launch(asked: Launch) -> int:
     """Run until the window is closed or a signal says stop."""
+    wanted: Launch | None = asked
+    result = 0
+    while wanted is not None:
+        course = Course(wanted)
+        result = _run(course)
+        wanted = course.next if result == 0 else None
+    return result
+
+
+def _run(course: Course) -> int:
+    asked = course.asked
     with contextlib.ExitStack() as cleanup:
         home = asked.home
         if home is None:
@@ -46,7 +76,7 @@ def launch(asked: Launch) -> int:
             _say("no display: going on as `ctower serve`")
         lock = FileLock.acquire(home.lock)
         if lock is None:
-            return _already_running(home, windowed=windowed)
+            return _already_running(home, asked.link, windowed=windowed)
         cleanup.callback(lock.release)
         if asked.mode == "demo":
             _only_a_demo(home)
@@ -54,8 +84,8 @@ def launch(asked: Launch) -> int:
         if windowed:
             from ctower_desktop.gui.run import run_window
 
-            return run_window(lambda window: _live(asked, home, window), home)
-        return asyncio.run(_live(asked, home, None))
+            return run_window(lambda window: _live(course, home, window), home)
+        return asyncio.run(_live(course, home, None))
 
 
 def _has_display() -> bool:
@@ -72,21 +102,21 @@ def _only_a_demo(home: Home) -> None:
     write_private(mark, b"made up")
 
 
-def _already_running(home: Home, *, windowed: bool) -> int:
+def _already_running(home: Home, link: str, *, windowed: bool) -> int:
     holder = home.lock.read_text("utf-8").strip()
     if windowed:
         from ctower_desktop.gui.run import raise_running
 
-        if raise_running(home):
+        if raise_running(home, link):
             _say(f"the tower already runs here (process {holder}); its window was brought to the front")
             return 0
     _say(f"the tower already runs in {home.path}: process {holder} holds the lock", error=True)
     return 1
 
 
-async def _live(asked: Launch, home: Home, window: Any) -> int:
+async def _live(course: Course, home: Home, window: Any) -> int:
     """Everything between opening and closing, on the loop that was chosen."""
-    stop = asyncio.Event()
+    asked, stop = course.asked, course.stop
     _stop_on_signals(stop)
     async with _environment(asked) as (environment, prepare):
         tower = await app.open_tower(home, environment=environment, secrets=app.secrets_place(environment))
@@ -96,7 +126,7 @@ async def _live(asked: Launch, home: Home, window: Any) -> int:
                 if prepare is not None:
                     await prepare(tower)
                 if window is not None:
-                    window.open(tower, stop.set)
+                    window.open(tower, stop.set, _outside(course))
                 _say(f"ready {running.addresses['tower']}" if "tower" in running.addresses else "ready")
                 await stop.wait()
             finally:
@@ -108,6 +138,18 @@ async def _live(asked: Launch, home: Home, window: Any) -> int:
             await app.close_tower(tower)
         hurry.cancel()
     return 0
+
+
+def _outside(course: Course) -> Any:
+    """What the window can do with the program: a first look at sample data, and the way back from there."""
+    from ctower_desktop.gui.outside import Outside
+
+    asked = course.asked
+    if asked.mode == "demo":
+        own = asked.own or Launch("desktop", Home.default(), asked.ports)
+        return Outside(own=lambda: course.change(own), link=asked.link)
+    sample = Launch("demo", None, asked.ports, own=asked)
+    return Outside(sample=lambda: course.change(sample), link=asked.link)
 
 
 @asynccontextmanager

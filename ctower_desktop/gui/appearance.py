@@ -9,6 +9,8 @@ from msgspec import Meta
 
 from ctower_desktop.kernel.settings import page
 
+SCALES = (90, 100, 110, 125, 150)  # per cent offered at the first run; any between is accepted
+
 
 @page("appearance")
 class Appearance(msgspec.Struct, frozen=True):

@@ -40,6 +40,7 @@ class Commands:
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
         self._shortcuts: dict[str, QShortcut] = {}
+        self.asleep = False  # while the first run is in front, nothing else can be done
 
     def add(self, window: QWidget, *commands: Command) -> None:
         """Declare commands; their keys work in the whole window unless told. The same id replaces."""
@@ -73,7 +74,8 @@ class Commands:
 
     def run(self, name: str) -> None:
         """Do it."""
-        self._commands[name].run()
+        if not self.asleep:
+            self._commands[name].run()
 
     def all(self) -> list[Command]:
         """Every command, by title."""

@@ -11,11 +11,17 @@ from ctower_desktop.gui.commands import Command, Commands
 from ctower_desktop.kernel.tower import Desktop, Tower
 
 
+def _nowhere(_kind: str, _record: str) -> None:
+    """A page by itself has no window that could travel."""
+
+
 @dataclass(frozen=True)
 class WindowContext:
     """What the window gives its pages.
 
-    `call()` is a fresh call of the person at the screen, in the chosen project.
+    `call()` is a fresh call of the person at the screen, in the chosen project. `visited(kind, id)` tells
+    that a record was opened on the page, so that one can come back to it; `open_record(kind, id)` opens
+    a conversation, an issue or a deal wherever it is shown best.
     """
 
     tower: Tower
@@ -24,6 +30,8 @@ class WindowContext:
     toast: Callable[..., None]
     open_page: Callable[[str], None]
     has_project: Callable[[], bool]
+    visited: Callable[[str, str], None] = _nowhere
+    open_record: Callable[[str, str], None] = _nowhere
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,10 @@ class Page(QWidget):
 
     def project_changed(self) -> None:
         """Another project was chosen: show that one."""
+
+    def open_record(self, kind: str, record: str) -> bool:
+        """Show one record; False when this page has no place for its kind."""
+        return False
 
     def commands(self) -> list[Command]:
         """What one can do here, for the palette and the keyboard."""

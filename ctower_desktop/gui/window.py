@@ -1,15 +1,14 @@
-"""The main window: sidebar, top bar, error bar, and the page in front."""
+"""The main window: sidebar, top bar, notices, the page in front, and the first run in their place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QMouseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QFrame,
     QHBoxLayout,
     QMainWindow,
     QStackedWidget,
@@ -19,18 +18,27 @@ from PySide6.QtWidgets import (
 
 from ctower_desktop.gui import text, theme
 from ctower_desktop.gui.appearance import Appearance
-from ctower_desktop.gui.commands import Command, Commands
+from ctower_desktop.gui.commands import Commands
 from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.feedback import ErrorBar, toast
+from ctower_desktop.gui.firstrun import Beginning, FirstRun
+from ctower_desktop.gui.firststeps import STEPS
+from ctower_desktop.gui.memory import WindowMemory
 from ctower_desktop.gui.newproject import NewProjectDialog
+from ctower_desktop.gui.notices import Notice
+from ctower_desktop.gui.outside import Outside
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.pages import PAGES
+from ctower_desktop.gui.pages.ask import AskPage
+from ctower_desktop.gui.pagestack import PageStack
 from ctower_desktop.gui.palette import KeySheet, Palette
 from ctower_desktop.gui.sidebar import Sidebar
 from ctower_desktop.gui.sources import Sources, read_sources
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr
-from ctower_desktop.gui.widgets import Button, Label, clear, row
+from ctower_desktop.gui.topbar import TopBar
+from ctower_desktop.gui.travel import Place, Travels, parse_link
+from ctower_desktop.gui.windowcommands import page_command, window_commands
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
 from ctower_desktop.projects.actions import list_projects
@@ -43,13 +51,14 @@ _FIRST_SIZE = QSize(1440, 900)
 class MainWindow(QMainWindow):
     """Everything on screen. Closing it calls `quit_`; `put_away` is for the end of the program."""
 
-    def __init__(self, tower: Tower, quit_: Callable[[], None]) -> None:
+    def __init__(self, tower: Tower, quit_: Callable[[], None], outside: Outside | None = None) -> None:
         super().__init__()
-        self._tower, self._quit = tower, quit_
+        self._tower, self._quit, self._outside = tower, quit_, outside or Outside()
         self._project: ProjectRef | None = None
-        self._memory = QSettings(str(tower.home.path / "window.ini"), QSettings.Format.IniFormat)
-        self._pages: dict[str, Page] = {}
-        self._page = ""
+        self._memory = WindowMemory(tower.home)
+        self._travels = Travels()
+        self._wanted = self._outside.link  # opened once the project is known
+        self.first_run: FirstRun | None = None
         self._dress()
         self._build()
         tower.settings.changed.append(self._settings_changed)
@@ -77,12 +86,14 @@ class MainWindow(QMainWindow):
             toast=lambda words, action="", run=None: toast(self, words, action, run),
             open_page=self.open_page,
             has_project=lambda: self._project is not None,
+            visited=self.stack.visited,
+            open_record=lambda kind, record: self.stack.go(Place("", kind, record)),
         )
 
     # -- building
 
     def _dress(self) -> None:
-        look = self._tower.settings.get(Appearance)
+        self._look = look = self._tower.settings.get(Appearance)
         text.set_language(text.system_language() if look.language == "system" else look.language)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -92,21 +103,37 @@ class MainWindow(QMainWindow):
         """Make everything anew: at the start, and when the language or the text size changes."""
         self.commands = Commands()
         self.setWindowTitle("Control Tower")
-        self.sidebar = Sidebar()
-        self.error_bar = ErrorBar()
-        self._title = Label("", "title")
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._page_buttons = QHBoxLayout()
-        self._stack = QStackedWidget()
+        self.sidebar, self.bar, self.error_bar = Sidebar(), TopBar(), ErrorBar()
+        self.stack = PageStack(self.call, self._memory, self._travels, self._tower.clock.monotonic)
+        self._whole = self._laid_out()
+        self._front = QStackedWidget()
+        self._front.addWidget(self._whole)
+        self.setCentralWidget(self._front)
+        self.palette_ = Palette(self._whole, self.commands)
+        self.stack.shown.connect(self._shown)
+        self.stack.moved.connect(self._show_way)
+        self.bar.back_wanted.connect(self.go_back)
+        self.bar.forward_wanted.connect(self.go_forward)
+        self.bar.find_wanted.connect(self.open_palette)
+        self.sidebar.page_chosen.connect(self.open_page)
+        self.sidebar.project_chosen.connect(self.choose_project)
+        self.sidebar.project_wanted.connect(self.new_project)
+        self.sidebar.sources_clicked.connect(lambda: self.open_page("connectors"))
+        self._add_pages()
+
+    def _laid_out(self) -> QWidget:
+        self.sample_notice = Notice(
+            "tower", "info", tr("Begin with your own data"), lambda: (self._outside.own or _nothing)()
+        )
+        if self._outside.own is not None:
+            self.sample_notice.say(tr("These are sample data of an agency that never was."))
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._top_bar())
-        notices = QVBoxLayout()
-        notices.setContentsMargins(0, 0, 0, 0)
-        notices.addWidget(self.error_bar)
-        column.addLayout(notices)
-        column.addWidget(self._stack, 1)
+        column.addWidget(self.bar)
+        for notice in (self.sample_notice, self.error_bar):
+            column.addWidget(notice)
+        column.addWidget(self.stack, 1)
         outer = QHBoxLayout()
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -114,99 +141,80 @@ class MainWindow(QMainWindow):
         outer.addLayout(column, 1)
         whole = QWidget()
         whole.setLayout(outer)
-        self.setCentralWidget(whole)
-        self.palette_ = Palette(whole, self.commands)
-        self.sidebar.page_chosen.connect(self.open_page)
-        self.sidebar.project_chosen.connect(self.choose_project)
-        self.sidebar.project_wanted.connect(self.new_project)
-        self.sidebar.sources_clicked.connect(lambda: self.open_page("connectors"))
-        self._add_pages()
-        self._add_commands()
-
-    def _top_bar(self) -> QFrame:
-        bar = QFrame()
-        bar.setProperty("bar", True)
-        bar.setFixedHeight(48)
-        line = QHBoxLayout(bar)
-        line.setContentsMargins(20, 0, 20, 0)
-        line.setSpacing(12)
-        find = Button(tr("Find or do…"))
-        find.setProperty("find", True)
-        find.setFixedWidth(300)
-        hint = Label("Ctrl K", "caption", "text_3")
-        hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        inside = row(0, hint)
-        inside.setContentsMargins(0, 0, 12, 0)
-        find.setLayout(inside)
-        find.setFont(theme.font("body"))
-        find.clicked.connect(lambda: self.palette_.open())
-        line.addWidget(self._title)
-        line.addStretch(1)
-        line.addWidget(find)
-        line.addLayout(self._page_buttons)
-        return bar
+        return whole
 
     def _add_pages(self) -> None:
-        self._pages = {}
         context = self._context()
-        for entry in PAGES:
+        self.commands.add(self, *window_commands(self))
+        for place, entry in enumerate(PAGES, 1):
             page = entry.build(context)
-            self._pages[entry.id] = page
-            self._stack.addWidget(page)
+            self.stack.add(entry.id, page)
             self.sidebar.add_page(entry.id, entry.icon, page.title, apart=entry.apart)
+            go = page_command(place, entry.id, page.title, partial(self.open_page, entry.id))
+            self.commands.add(self, go, *page.commands())
 
-    def _add_commands(self) -> None:
-        add = self.commands.add
-        add(
-            self,
-            Command("palette", tr("Find or do…"), lambda: self.palette_.open(), "Ctrl+K"),
-            Command("keys", tr("Show all keys"), lambda: KeySheet(self, self.commands), "?", "keys клавиши"),
-            Command("project.new", tr("New project…"), self.new_project, "Ctrl+N", "project проект"),
-            Command("quit", tr("Close the tower"), self.close, "Ctrl+Q", "quit exit выход"),
-        )
-        for place, (name, page) in enumerate(self._pages.items(), 1):
-            title = tr("Go to: {page}", page=page.title)
-            also = f"{name} {text.counterpart(page.title)}"
-            go = Command(f"go.{name}", title, partial(self.open_page, name), f"Ctrl+{place}", also)
-            add(self, go, *page.commands())
-        themes = {
-            "light": tr("Light colours"),
-            "dark": tr("Dark colours"),
-            "contrast": tr("High contrast"),
-            "system": tr("Colours of the computer"),
-        }
-        for mode, title in themes.items():
-            add(
-                self,
-                Command(f"theme.{mode}", title, partial(self._set, theme=mode), "", f"theme тема {mode}"),
-            )
-        for code, name in text.LANGUAGES.items():
-            also = "language язык русский english"
-            add(self, Command(f"language.{code}", name, partial(self._set, language=code), "", also))
-
-    # -- pages and projects
-
-    def open_page(self, name: str) -> None:
-        """Bring a page to the front."""
-        page = self._pages[name]
-        self._page = name
-        self._stack.setCurrentWidget(page)
-        self._title.setText(page.title)
-        clear(self._page_buttons)
-        for button in page.actions_bar():
-            self._page_buttons.addWidget(button)
-        self.sidebar.show_page(name)
-        page.activate()
+    # -- travelling
 
     @property
     def page(self) -> Page:
         """The page in front."""
-        return self._pages[self._page]
+        return self.stack.page
+
+    def open_page(self, name: str) -> None:
+        """Go to a page."""
+        self.stack.open_page(name)
+
+    def go_back(self) -> None:
+        """Return to where one was."""
+        self.stack.go_back()
+
+    def go_forward(self) -> None:
+        """Undo going back."""
+        self.stack.go_forward()
+
+    def open_link(self, link: str) -> None:
+        """Go where a link leads, as soon as it is known which project is looked at."""
+        place = parse_link(link)
+        if place is None or not self.stack.knows(place):
+            self.error_bar.show_error(tr("This link leads nowhere in the tower."))
+        elif self._project is None:
+            self._wanted = link
+        else:
+            self.stack.go(place)
+
+    def copy_link(self) -> None:
+        """The address of what is in front, for a note or a message."""
+        QGuiApplication.clipboard().setText(self.stack.place.link)
+        toast(self, tr("Copied."))
+
+    def _shown(self, name: str) -> None:
+        self.bar.show_page(self.page.title, self.page.actions_bar())
+        self.sidebar.show_page(name)
+
+    def _show_way(self) -> None:
+        self.bar.show_way(back=self._travels.can_go_back, forward=self._travels.can_go_forward)
+
+    def open_palette(self) -> None:
+        """Find or do anything."""
+        self.palette_.open()
+
+    def show_keys(self) -> None:
+        """Every key there is."""
+        KeySheet(self, self.commands)
+
+    # -- projects
 
     def choose_project(self, project_id: str) -> None:
         """Look at another project."""
-        self._memory.setValue("project", project_id)
-        self._load_projects()
+        self._choose(project_id, _nothing)
+
+    def _choose(self, project_id: str, then: Callable[[], None]) -> None:
+        def known(answer: ProjectsAnswer) -> None:
+            self._show_projects(answer)
+            then()
+
+        self._memory.keep("project", project_id)
+        start(self, self._read_projects(), known)
 
     def new_project(self) -> None:
         """Ask for a name and open a project of that name."""
@@ -219,16 +227,47 @@ class MainWindow(QMainWindow):
         return await list_projects(self.call())
 
     def _show_projects(self, answer: ProjectsAnswer) -> None:
-        wanted = str(self._memory.value("project", ""))
+        wanted = self._memory.text("project")
         found: Project | None = next((p for p in answer.projects if p.id == wanted), None)
         found = found or next(iter(answer.projects), None)
         before = self._project
         self._project = ProjectRef(found.id, found.name, found.account_scope_id) if found else None
         self.sidebar.show_projects([(p.id, p.name) for p in answer.projects], found.id if found else None)
         if self._project != before:
-            for page in self._pages.values():
+            if before is not None:
+                self.stack.another_project()
+            for page in self.stack.pages.values():
                 page.project_changed()
             self._load_sources()
+        step = self._memory.text("first_run")
+        if self.first_run is None and (found is None or step):
+            self._begin(int(step) if step.isdecimal() else 0)
+        if self._wanted and found is not None:
+            link, self._wanted = self._wanted, ""
+            self.open_link(link)
+
+    # -- the first run
+
+    def _begin(self, step: int) -> None:
+        given = Beginning(self._context(), self.set_look, self._choose, self._outside.sample)
+        self.first_run = FirstRun(given, STEPS, step)
+        self.first_run.stepped.connect(lambda place: self._memory.keep("first_run", str(place)))
+        self.first_run.done.connect(self._begun)
+        self._front.addWidget(self.first_run)
+        self._front.setCurrentWidget(self.first_run)
+        self.commands.asleep = True
+
+    def _begun(self, question: str) -> None:
+        self._memory.forget("first_run")
+        self.commands.asleep = False
+        if self.first_run is not None:
+            self._front.removeWidget(self.first_run)
+            self.first_run.deleteLater()
+            self.first_run = None
+        self._front.setCurrentWidget(self._whole)
+        self.open_page("ask" if question else PAGES[0].id)
+        if question and isinstance(self.page, AskPage):
+            self.page.bar.ask(question)
 
     # -- the state of the sources
 
@@ -241,7 +280,9 @@ class MainWindow(QMainWindow):
 
     # -- looks, memory, the end
 
-    def _set(self, **values: object) -> None:
+    def set_look(self, **values: object) -> None:
+        """Change how the window looks or which language it speaks."""
+
         async def change() -> None:
             await self._tower.settings.change(Appearance, values)
 
@@ -250,22 +291,49 @@ class MainWindow(QMainWindow):
     def _settings_changed(self, page: str) -> None:
         if page != "appearance":
             return
-        size, front = self.size(), self._page
+        before = self._look
         self._dress()
+        if (before.language, before.text_scale) != (self._look.language, self._look.text_scale):
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Words and sizes are others: everything anew, at the same place."""
+        size, front = self.size(), self.stack.name
+        step = self.first_run.place if self.first_run is not None else None
+        self.first_run = None
+        self.stack.remember()
         self._build()
         self.resize(size)
-        for page_ in self._pages.values():
-            page_.project_changed()
-        self.open_page(front)
+        for page in self.stack.pages.values():
+            page.project_changed()
+        self.stack.show_page(front)
+        self._show_way()
+        if step is not None:
+            self._begin(step)
         self._load_projects()
         self._load_sources()
 
     def _restore(self) -> None:
-        geometry = self._memory.value("geometry")
-        if geometry is None or not self.restoreGeometry(geometry):
+        if not self._memory.restore_window(self):
             self.resize(_FIRST_SIZE)
-        name = str(self._memory.value("page", ""))
-        self.open_page(name if name in self._pages else PAGES[0].id)
+        name = self._memory.text("page")
+        self.open_page(name if name in self.stack.pages else PAGES[0].id)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """From now on the mouse's own back and forward buttons are heard."""
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if handle is not None:
+            handle.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The mouse's buttons for back and forward, wherever it is."""
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            step = {Qt.MouseButton.BackButton: -1, Qt.MouseButton.ForwardButton: 1}.get(event.button())
+            if step is not None and not self.commands.asleep:
+                (self.go_back if step < 0 else self.go_forward)()
+                return True
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The palette does not outlive the size it was made for."""
@@ -279,9 +347,9 @@ class MainWindow(QMainWindow):
         self._quit()
 
     def _remember(self) -> None:
-        self._memory.setValue("geometry", self.saveGeometry())
-        self._memory.setValue("page", self._page)
-        self._memory.sync()
+        self._memory.keep("page", self.stack.name)
+        self.stack.remember()
+        self._memory.keep_window(self)
 
     def put_away(self) -> None:
         """Let go of the tower; the program ends."""
@@ -291,3 +359,7 @@ class MainWindow(QMainWindow):
             self._tower.settings.changed.remove(self._settings_changed)
         self.hide()
         self.deleteLater()
+
+
+def _nothing() -> None:
+    """There is nothing outside."""

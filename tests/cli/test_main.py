@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ctower_desktop.cli import terminal
-from ctower_desktop.cli.main import main, parser
+from ctower_desktop.cli.main import _with_link, main, parser
 
 
 def test_shared_options_stand_before_or_after_the_command():
@@ -24,6 +24,31 @@ def test_a_closed_door_and_any_port():
     assert given.graph_port is None
     assert given.agents_port == 0
     assert not hasattr(given, "tower_port"), "what is not asked for is left to the settings"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["ctower://page/inbox"], "open"),
+        (["--home", "/x", "ctower://issue/1"], "open"),
+        (["--home=/x", "--port", "0", "ctower://issue/1"], "open"),
+        (["ask", "ctower://page/inbox"], "ask"),
+        (["call", "x", "ctower://page/inbox"], "call"),
+        (["serve", "--home", "ctower://page/inbox"], "serve"),
+        (["open", "ctower://page/inbox"], "open"),
+    ],
+)
+def test_a_link_alone_opens_the_window_there(arguments, command):
+    given = parser().parse_args(_with_link(arguments))
+    assert given.command == command
+    if command == "open":
+        assert given.link == arguments[-1]
+
+
+def test_a_link_carries_no_options(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(_with_link(["ctower://page/x", "--settings=evil"]))
+    assert "usage" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", ""])
