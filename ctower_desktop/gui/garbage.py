@@ -22,6 +22,7 @@ class Collector(QObject):
         super().__init__()
         self._turn = 0
         gc.disable()
+        gc.freeze()  # modules and what they hold live as long as the program
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY)
         self._timer.timeout.connect(self._collect)
@@ -31,6 +32,7 @@ class Collector(QObject):
         """Collect once more and leave it to Python again."""
         self._timer.stop()
         gc.collect()
+        gc.unfreeze()
         gc.enable()
 
     def _collect(self) -> None:
