@@ -172,6 +172,7 @@ def test_language_and_size_build_anew_at_the_same_place(on_window):
     on_window(body, projects=ONE)
 
 
+@pytest.mark.qt_log_ignore("does not support raise")
 def test_a_second_start_hands_its_link_to_the_first_window(run, qapp, tmp_path, clock):
     qapp.setQuitOnLastWindowClosed(False)
 
