@@ -84,7 +84,7 @@ class DocumentPane(QFrame):
 
     def rest(self) -> None:
         """No document is open."""
-        self._read = None
+        self._stop()
         sentence = tr("Choose one at the left to read and save it.")
         self._say(EmptyState("no_data", tr("Documents open here"), sentence))
 
@@ -102,8 +102,13 @@ class DocumentPane(QFrame):
 
     def show_state(self, state: EmptyState) -> None:
         """Say why there is no document."""
-        self._read = None
+        self._stop()
         self._say(state)
+
+    def _stop(self) -> None:
+        self._read = None
+        if self._task is not None:
+            self._task.cancel()
 
     def refresh(self) -> None:
         """Read the open document again."""
