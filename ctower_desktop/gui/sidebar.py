@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
@@ -18,9 +19,12 @@ from ctower_desktop.gui.widgets import Label, StatusDot, clear, row
 class Source:
     """The state of one source as the sidebar shows it."""
 
+    id: str
     name: str
     token: str  # colour of the dot
-    words: str  # "2 min ago", "retry in 40 s"
+    words: str  # "2 min ago", "will be retried"
+    following: str = ""  # "next in 8 min"
+    failed: bool = False  # its log says why
 
 
 class NavButton(QAbstractButton):
@@ -86,7 +90,7 @@ class Sidebar(QFrame):
     page_chosen = Signal(str)
     project_chosen = Signal(str)
     project_wanted = Signal()
-    sources_clicked = Signal()
+    source_chosen = Signal(str, bool)  # which source, and whether it failed
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,6 +99,8 @@ class Sidebar(QFrame):
         self.setAccessibleName(tr("Navigation"))
         self._buttons: dict[str, NavButton] = {}
         self._projects: list[tuple[str, str]] = []
+        self._told: list[Source] = []
+        self.rows: list[_SourceRow] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 12, 8, 12)
         column.setSpacing(0)
@@ -114,6 +120,10 @@ class Sidebar(QFrame):
         self._sources = QVBoxLayout()
         self._sources.setSpacing(6)
         column.addLayout(self._sources)
+        self.following = Label("", "meta", "text_3", wrap=True)
+        self.following.setContentsMargins(24, 4, 8, 0)
+        self.following.hide()
+        column.addWidget(self.following)
         self.place = Label("", "meta", "text_2", wrap=True)
         self.place.setContentsMargins(8, 8, 8, 0)
         column.addWidget(self.place)
@@ -142,10 +152,21 @@ class Sidebar(QFrame):
         self.switcher.show_project(name, known=bool(projects))
 
     def show_sources(self, sources: Sequence[Source]) -> None:
-        """The state of every source; a click leads to the connectors."""
+        """The state of every source; the same ones keep the focus where it is."""
+        if list(sources) == self._told:
+            return
+        self._told = list(sources)
+        focused = next((row.source.id for row in self.rows if row.hasFocus()), None)
         clear(self._sources)
-        for source in sources:
-            self._sources.addWidget(_SourceRow(source, self.sources_clicked.emit))
+        self.rows = [_SourceRow(source) for source in sources]
+        for line in self.rows:
+            line.clicked.connect(partial(self.source_chosen.emit, line.source.id, line.source.failed))
+            self._sources.addWidget(line)
+            if line.source.id == focused:
+                line.setFocus()
+        following = list(dict.fromkeys(source.following for source in sources if source.following))
+        self.following.setText(following[0] if following else "")
+        self.following.setVisible(bool(following))
 
     def _choose_project(self) -> None:
         menu = QMenu(self)
@@ -201,12 +222,14 @@ class _Switcher(QPushButton):
 class _SourceRow(QPushButton):
     """One source: dot, name, how fresh."""
 
-    def __init__(self, source: Source, clicked: Callable[[], None]) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
+        self.source = source
         self.setProperty("flat", True)
-        self.setFixedHeight(22)
-        self.setAccessibleName(f"{source.name}: {source.words}")
-        self.clicked.connect(lambda: clicked())
+        self.setFixedHeight(round(22 * max(1.0, theme.scale())))
+        self.setAccessibleName(tr("{name}: {value}", name=source.name, value=source.words))
+        self.setAccessibleDescription(source.following)
+        self.setToolTip(" · ".join(part for part in (source.words, source.following) if part))
         state = Label(source.words, "meta", "text_2")
         for part in (
             line := [StatusDot(source.token, source.words), Label(source.name, "meta", "text_2"), state]

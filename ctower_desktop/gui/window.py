@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ctower_desktop.connectors.actions import sync_connectors
 from ctower_desktop.gui import text, theme
 from ctower_desktop.gui.appearance import Appearance
 from ctower_desktop.gui.commands import Commands
@@ -23,15 +24,17 @@ from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.feedback import ErrorBar, toast
 from ctower_desktop.gui.firstrun import Beginning, FirstRun
 from ctower_desktop.gui.firststeps import STEPS
+from ctower_desktop.gui.keysheet import KeySheet
 from ctower_desktop.gui.memory import WindowMemory
 from ctower_desktop.gui.newproject import NewProjectDialog
 from ctower_desktop.gui.notices import Notice
+from ctower_desktop.gui.objects import named_things
 from ctower_desktop.gui.outside import Outside
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.pages import PAGES
 from ctower_desktop.gui.pages.ask import AskPage
 from ctower_desktop.gui.pagestack import PageStack
-from ctower_desktop.gui.palette import KeySheet, Palette
+from ctower_desktop.gui.palette import Palette
 from ctower_desktop.gui.sidebar import Sidebar
 from ctower_desktop.gui.sources import Sources, read_sources
 from ctower_desktop.gui.tasks import start
@@ -109,7 +112,11 @@ class MainWindow(QMainWindow):
         self._front = QStackedWidget()
         self._front.addWidget(self._whole)
         self.setCentralWidget(self._front)
-        self.palette_ = Palette(self._whole, self.commands)
+        self.palette_ = Palette(
+            self._whole,
+            self.commands,
+            named_things(self, self.call, self.stack.go, self._memory),
+        )
         self.stack.shown.connect(self._shown)
         self.stack.moved.connect(self._show_way)
         self.bar.back_wanted.connect(self.go_back)
@@ -118,7 +125,7 @@ class MainWindow(QMainWindow):
         self.sidebar.page_chosen.connect(self.open_page)
         self.sidebar.project_chosen.connect(self.choose_project)
         self.sidebar.project_wanted.connect(self.new_project)
-        self.sidebar.sources_clicked.connect(lambda: self.open_page("connectors"))
+        self.sidebar.source_chosen.connect(self._open_source)
         self._add_pages()
 
     def _laid_out(self) -> QWidget:
@@ -127,11 +134,12 @@ class MainWindow(QMainWindow):
         )
         if self._outside.own is not None:
             self.sample_notice.say(tr("These are sample data of an agency that never was."))
+        self.offline = Notice("offline", "warning", tr("Try now"), self._try_sources)
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        for notice in (self.sample_notice, self.error_bar):
+        for notice in (self.sample_notice, self.offline, self.error_bar):
             column.addWidget(notice)
         column.addWidget(self.stack, 1)
         outer = QHBoxLayout()
@@ -277,6 +285,18 @@ class MainWindow(QMainWindow):
     def _show_sources(self, found: Sources) -> None:
         self.sidebar.show_sources(found.rows)
         self.sidebar.place.setText(found.place)
+        words = tr("No source can be reached. What was read before is here; it is tried again by itself.")
+        self.offline.say(words if found.offline else "")
+
+    def _open_source(self, _name: str, failed: bool) -> None:  # noqa: FBT001 - a slot takes what is emitted
+        """A source that failed leads to its log, the others to their connection."""
+        self.commands.run("system.sync" if failed else "go.connectors")
+
+    def _try_sources(self) -> None:
+        start(self, self._synced(), lambda _: self._load_sources())
+
+    async def _synced(self) -> None:
+        await sync_connectors(self.call())
 
     # -- looks, memory, the end
 
