@@ -16,7 +16,7 @@ import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -30,6 +30,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Pace = Literal["normal", "auth", "expensive"]
 
 _FIELD = re.compile(r"{(\w+)}")
+_MISSHAPEN = (errors.Invalid, errors.InvalidJson)
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -76,6 +77,7 @@ class Endpoint(Generic[P, R]):
     idempotent: bool
     role: Role
     csrf: bool
+    misshapen: int
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if self.audit is None:
@@ -108,6 +110,17 @@ class Endpoint(Generic[P, R]):
     def about(self) -> str:
         return inspect.getdoc(self.handler) or ""
 
+    def refused_with(self, error: errors.TowerError | type[errors.TowerError]) -> int:
+        """The status of a refusal: a door has its own for what does not have the declared shape."""
+        kind = error if isinstance(error, type) else type(error)
+        return self.misshapen if kind in _MISSHAPEN else error.status
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """Query parameters that may be repeated."""
+        declared = () if self.query is None else msgspec.structs.fields(self.query)
+        return frozenset(field.encode_name for field in declared if _is_list(field.type))
+
     @property
     def mutating(self) -> bool:
         """Whether a call needs the CSRF token or a key that may write."""
@@ -124,6 +137,10 @@ class Endpoint(Generic[P, R]):
         elif body:
             check.decoded(body)  # what nobody reads must still be JSON
         return found
+
+
+def _is_list(kind: Any) -> bool:
+    return any(get_origin(part) is list for part in (kind, *get_args(kind)))
 
 
 def _line(action: str, call: Caller) -> AuditLine:
@@ -150,6 +167,8 @@ class Door:
     default_port: int
     prefixes: tuple[str, ...] = ("",)
     lenient_query: bool = True
+    misshapen: int = 400  # the status of what does not have the declared shape
+    largest_body: int = 64 * 1024
 
     def get(
         self,
@@ -172,6 +191,7 @@ class Door:
         idempotent: bool = False,
         role: Role = "delivery_lead",
         csrf: bool = True,
+        misshapen: int | None = None,
     ) -> Callable[[Callable[P, Awaitable[T]]], Endpoint[P, Awaitable[T]]]:
         """Declare an acting endpoint; `role` is the least role that may call it."""
         return lambda handler: _declare(
@@ -186,13 +206,16 @@ class Door:
             idempotent=idempotent,
             role=role,
             csrf=csrf,
+            misshapen=misshapen,
         )
 
     def stream(
-        self, path: str, *, raises: tuple[type[errors.TowerError], ...] = ()
+        self, path: str, *, raises: tuple[type[errors.TowerError], ...] = (), method: Method = "GET"
     ) -> Callable[[Callable[P, AsyncIterator[T]]], Endpoint[P, AsyncIterator[T]]]:
-        """Declare a stream of server-sent events."""
-        return lambda handler: _declare(self, "GET", path, handler, raises=raises, stream=True, role="viewer")
+        """Declare a stream of server-sent events; whoever may look may open it."""
+        return lambda handler: _declare(
+            self, method, path, handler, raises=raises, stream=True, role="viewer"
+        )
 
 
 def _declare(
@@ -208,6 +231,7 @@ def _declare(
     audit: str | None = None,
     idempotent: bool = False,
     csrf: bool = True,
+    misshapen: int | None = None,
     stream: bool = False,
 ) -> Endpoint[P, R]:
     hints = get_type_hints(handler, include_extras=True)
@@ -236,6 +260,7 @@ def _declare(
         idempotent=idempotent,
         role=role,
         csrf=csrf,
+        misshapen=misshapen or door.misshapen,
     )
     if ENDPOINTS.setdefault(f"{door.name}.{found.name}", found) is not found:
         raise TypeError(f"two endpoints of {door.name} are named {found.name}")
@@ -243,6 +268,6 @@ def _declare(
 
 
 TOWER = Door("tower", "Control Tower", 8080, prefixes=("", "/v1", "/api"))
-GRAPH = Door("graph", "Knowledge graph", 8000, lenient_query=False)
+GRAPH = Door("graph", "Knowledge graph", 8000, lenient_query=False, misshapen=422, largest_body=8 << 20)
 AGENTS = Door("agents", "Agent sessions", 8420, lenient_query=False)
 DASHBOARD = Door("dashboard", "Agent dashboard", 0, lenient_query=False)

@@ -35,6 +35,6 @@ class Metrics:
             for sample in metric.samples
         }
 
-    def text(self) -> bytes:
-        """Everything in the Prometheus text format 0.0.4."""
-        return generate_latest(self.registry)
+    def text(self, *names: str) -> bytes:
+        """Everything, or the named ones, in the Prometheus text format 0.0.4."""
+        return generate_latest(self.registry.restricted_registry(names) if names else self.registry)

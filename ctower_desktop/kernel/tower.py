@@ -119,6 +119,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     address: str = ""
     agent: str = ""
+    accept: str = ""  # media types that the client takes
     project_hints: tuple[str, ...] = ()
 
 

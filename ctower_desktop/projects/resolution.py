@@ -43,7 +43,7 @@ async def resolve_project(tower: Tower, who: Who, hints: tuple[str, ...]) -> Res
 
     What was resolved becomes the active project of the session.
     """
-    own = who.kind == "api_key"
+    own = who.kind == "api_key" and not who.sees_all_projects
     found = await tower.db.read(store.resolved, access_of(who), who.project_id, () if own else hints)
     if found.project is None:
         return Resolution(None, ProjectAccessDenied if found.others_exist else ActiveProjectRequired)

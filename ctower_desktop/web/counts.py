@@ -34,6 +34,16 @@ class Counts:
         )
         self._streams = metrics.gauge("app_sse_connections_total", "Streams that are open.")
         self._streamed = metrics.gauge("app_sse_projects_subscribed", "Projects somebody has a stream of.")
+        labels = ("method", "endpoint")
+        self._graph_requests = metrics.counter(
+            "http_requests", "Requests to the knowledge graph.", *labels, "status"
+        )
+        self._graph_times = metrics.histogram(
+            "http_request_duration_seconds",
+            "How long requests to the knowledge graph took, streams to their end.",
+            *labels,
+            buckets=(0.1, 0.5, 1.0, 5.0),
+        )
         self._times: dict[str, tuple[int, float, float]] = {}  # how many, together, the longest
         self._open: dict[str, int] = {}  # streams by project
 
@@ -73,6 +83,11 @@ class Counts:
         self._times[route] = (count, total, longest)
         self._mean.labels(route).set(round(total / count, 3))
         self._slowest.labels(route).set(round(longest, 3))
+
+    def graph_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request to the knowledge graph came to its end."""
+        self._graph_requests.labels(method, route, str(status)).inc()
+        self._graph_times.labels(method, route).observe(seconds)
 
     def streams_of(self, project_id: str) -> int:
         """How many streams of a project are open."""

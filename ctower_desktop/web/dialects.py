@@ -17,7 +17,7 @@ from ctower_desktop.kernel.endpoint import (
     Reply,
     Text,
 )
-from ctower_desktop.kernel.errors import Issue, TowerError
+from ctower_desktop.kernel.errors import InvalidJson, TowerError
 
 _encode = msgspec.json.Encoder().encode
 
@@ -91,13 +91,24 @@ class Flat:
         return _encode(payload)
 
     def failure(self, error: TowerError, request_id: str) -> bytes:
-        return _encode(_problem(error, request_id))
+        """The refusal stands under `detail` once more, where other clients of such services look for it."""
+        problem = _problem(error, request_id)
+        problem["code"] = _flat_code(type(error))
+        problem["details"].update(error.also)
+        return _encode({**problem, "detail": problem})
 
     def describe_success(self, payload: Schema) -> Schema:
         return payload
 
     def describe_failure(self, codes: list[str]) -> Schema:
-        return _described_problem(codes)
+        return _described_problem(sorted({_FLAT_CODES.get(code, code.upper()) for code in codes}))
+
+
+_FLAT_CODES = {InvalidJson.code: "VALIDATION_ERROR"}
+
+
+def _flat_code(kind: type[TowerError]) -> str:
+    return _FLAT_CODES.get(kind.code, kind.code.upper())
 
 
 class Nested:
@@ -117,7 +128,7 @@ class Nested:
 
 
 def _problem(error: TowerError, request_id: str) -> dict[str, Any]:
-    details: dict[str, str | tuple[Issue, ...]] = {"request_id": request_id}
+    details: dict[str, Any] = {"request_id": request_id}
     if error.issues:
         details["issues"] = error.issues
     return {"code": error.code, "message": str(error), "details": details}

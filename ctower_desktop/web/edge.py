@@ -73,9 +73,9 @@ def unsafe(method: str) -> bool:
     return method not in _HARMLESS
 
 
-async def body_of(request: web.BaseRequest) -> bytes:
+async def body_of(request: web.BaseRequest, largest: int = LARGEST_BODY) -> bytes:
     """The whole body of a JSON route, counted while it is read."""
-    if (request.content_length or 0) > LARGEST_BODY:
+    if (request.content_length or 0) > largest:
         raise PayloadTooLarge
     body = bytearray()
     try:
@@ -85,7 +85,7 @@ async def body_of(request: web.BaseRequest) -> bytes:
         async with asyncio.timeout(_SLOWEST_BODY):
             while chunk := await request.content.readany():
                 body += chunk
-                if len(body) > LARGEST_BODY:
+                if len(body) > largest:
                     raise PayloadTooLarge
     except TimeoutError:
         raise RequestTimeout from None
@@ -105,9 +105,11 @@ def _check_type(request: web.BaseRequest) -> None:
         raise UnsupportedMediaType("The body must not be compressed.")
 
 
-def query_of(request: web.BaseRequest) -> dict[str, Any]:
-    """The query parameters; of a repeated one the first counts."""
+def query_of(request: web.BaseRequest, lists: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The query parameters; of a repeated one the first counts, unless it is one of `lists`."""
     found: dict[str, Any] = {}
     for name, value in request.query.items():
+        if name in lists:
+            found.setdefault(name, []).append(value)
         found.setdefault(name, value)
     return found

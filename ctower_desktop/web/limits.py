@@ -42,6 +42,10 @@ class Limits:
         elif who.kind == "session":
             self._spend(("session", who.session_id), IDENTIFIED)
 
+    def graph(self, who: Who, most: int) -> Taken:
+        """One more request to the knowledge graph; none is left when it is refused."""
+        return self._windows.take(("graph", who.key_id or who.session_id), most, _WINDOW)
+
     def expensive(self, address: str, path: str) -> Taken:
         """One more request for expensive work; raise RateLimitExceeded."""
         taken = self._windows.take(("expensive", address, path), EXPENSIVE, _WINDOW)

@@ -231,7 +231,7 @@ def _responses(endpoint: Endpoint[..., Any], shapes: _Shapes) -> Schema:
         found[str(endpoint.status)] = _good(endpoint, shapes, dialect)
     by_status: dict[int, list[type[errors.TowerError]]] = {}
     for error in _refusals(endpoint):
-        by_status.setdefault(error.status, []).append(error)
+        by_status.setdefault(endpoint.refused_with(error), []).append(error)
     for status, kinds in sorted(by_status.items()):
         found[str(status)] = shapes.refusal(status, kinds, dialect)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from ctower_desktop.accounts.credentials import Auth
 from ctower_desktop.accounts.sessions import LIFETIME
 from ctower_desktop.insight.kag import settings as kag
 from ctower_desktop.kernel import check, errors
-from ctower_desktop.kernel.endpoint import ENDPOINTS, Cookie, Door, Endpoint
+from ctower_desktop.kernel.endpoint import ENDPOINTS, GRAPH, Cookie, Door, Endpoint
 from ctower_desktop.kernel.log import request_id as current_request
 from ctower_desktop.kernel.tower import Anyone, Asking, ProjectRef, Scoped, Tower, Who
 from ctower_desktop.projects.resolution import Resolution, hints_in, resolve_project
@@ -33,6 +34,8 @@ from ctower_desktop.web.settings import Server
 from ctower_desktop.web.stream import HEARTBEAT, Streams
 
 log = logging.getLogger(__name__)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Unreadable(errors.Invalid):
@@ -57,13 +60,18 @@ class Exchange:
         return self.request.remote or ""
 
 
+def _method(request: web.BaseRequest) -> str:
+    """The method as a label: clients may make up others, without end."""
+    return request.method if request.method in _METHODS else "OTHER"
+
+
 class Front:
     """What answers the requests of one listener."""
 
     def __init__(
         self, tower: Tower, door: Door, port: int, counts: Counts, *, heartbeat: float = HEARTBEAT
     ) -> None:
-        self._tower, self._counts, self._dialect = tower, counts, DIALECTS[door]
+        self._tower, self._counts, self._dialect, self._door = tower, counts, DIALECTS[door], door
         self._routes = Routes(door, [e for e in ENDPOINTS.values() if e.door is door])
         self._port = port
         self._limits = Limits(tower.clock.monotonic)
@@ -88,7 +96,11 @@ class Front:
         finally:
             streamed = response is not None and not isinstance(response, web.Response)
             elapsed = None if streamed else (self._tower.clock.monotonic() - began) * 1_000
-            self._counts.answered(exchange.found.label, response.status if response else 499, elapsed)
+            status = response.status if response else 499
+            self._counts.answered(exchange.found.label, status, elapsed)
+            if self._door is GRAPH:
+                seconds = self._tower.clock.monotonic() - began
+                self._counts.graph_answered(_method(request), exchange.found.label, status, seconds)
             current_request.reset(mark)
         return response
 
@@ -129,15 +141,20 @@ class Front:
         if exchange.who is not None:
             auth.check_rights(endpoint, exchange.who)
         self._pace(exchange, endpoint)
-        body = await edge.body_of(request) if endpoint.mutating else b""
-        query = edge.query_of(request)
-        arguments = endpoint.arguments(exchange.found.values, query, body)
-        project = await self._project(exchange, endpoint, query, body)
+        body = await edge.body_of(request, self._door.largest_body) if endpoint.mutating else b""
+        query = edge.query_of(request, endpoint.lists)
+        given = exchange.found.values, query, body
+        long = len(body) > edge.LARGEST_BODY  # looking through it would hold up everybody else
+        arguments = (
+            await asyncio.to_thread(endpoint.arguments, *given) if long else endpoint.arguments(*given)
+        )
+        project = await self._project(exchange, endpoint, query, b"" if long else body)
         hints = hints_in(query, None)
         asking = Asking(
             request_id=exchange.id,
             address=exchange.address,
             agent=request.headers.get("User-Agent", ""),
+            accept=request.headers.get("Accept", ""),
             project_hints=hints,
         )
         call = endpoint.caller(self._tower, asking, exchange.who, project)
@@ -147,10 +164,13 @@ class Front:
 
     async def _identify(self, exchange: Exchange) -> None:
         """Who is calling; nobody is told anything of what is not public, not even that it does not exist."""
-        identity = await auth.identify(self._tower, exchange.request)
+        identity = await auth.identify(self._tower, exchange.request, self._door)
         exchange.who, exchange.stale_session = identity.who, identity.stale
         if exchange.who is not None:
-            self._limits.identified(exchange.who)
+            if self._door is GRAPH:
+                self._pace_graph(exchange, exchange.who)
+            else:
+                self._limits.identified(exchange.who)
             return
         asked = exchange.found.endpoint
         there = (asked,) if asked is not None else exchange.found.methods.values()
@@ -165,6 +185,19 @@ class Front:
             return errors.MethodNotAllowed()
         closed = kag.refusal(self._tower.settings) if kag.is_under(found.path) else None
         return closed or errors.NotFound()
+
+    def _pace_graph(self, exchange: Exchange, who: Who) -> None:
+        """Every answer says how many more may be asked for; what anyone may see is free."""
+        if exchange.found.endpoint is not None and exchange.found.endpoint.caller is Anyone:
+            return
+        most = self._settings.graph_requests_per_minute
+        taken = self._limits.graph(who, most)
+        ends = math.ceil(self._tower.clock.now().timestamp() + taken.ends_in)
+        exchange.headers["X-RateLimit-Limit"] = str(most)
+        exchange.headers["X-RateLimit-Remaining"] = str(taken.left)
+        exchange.headers["X-RateLimit-Reset"] = str(ends)
+        if not taken.allowed:
+            raise errors.TooMany(retry_after=taken.ends_in)
 
     def _pace(self, exchange: Exchange, endpoint: Endpoint[..., Any]) -> None:
         if endpoint.pace != "expensive":
@@ -217,7 +250,9 @@ class Front:
         self._counts.refused(error)
         if error.retry_after is not None:
             exchange.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-        return self._response(exchange, Rendered(error.status, self._dialect.failure(error, exchange.id)))
+        endpoint = exchange.found.endpoint
+        status = error.status if endpoint is None else endpoint.refused_with(error)
+        return self._response(exchange, Rendered(status, self._dialect.failure(error, exchange.id)))
 
     def _response(self, exchange: Exchange, answer: Rendered, *, preflight: bool = False) -> web.Response:
         headers = self._headers(exchange, preflight=preflight)

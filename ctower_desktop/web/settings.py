@@ -55,6 +55,24 @@ class Server(msgspec.Struct, frozen=True):
             extra={"restart": True},
         ),
     ] = 0
+    graph_key: Annotated[
+        str | None,
+        Meta(
+            title="Knowledge graph key",
+            description="What clients of the knowledge graph API may send as X-API-KEY besides API keys.",
+            extra={"env": ["API_KEY_SECRET"], "secret": True, "verbatim": True},
+        ),
+    ] = None
+    graph_requests_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            title="Knowledge graph pace",
+            description="How many requests a minute one key may send to the knowledge graph API.",
+            extra={"env": ["API_RATE_LIMIT"]},
+        ),
+    ] = 60
     cors_origin: Annotated[
         str,
         Meta(
