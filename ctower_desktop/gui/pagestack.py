@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ctower_desktop.gui.detail import Kind
 from ctower_desktop.gui.memory import WindowMemory
@@ -130,3 +131,20 @@ class PageStack(QStackedWidget):
     def _closed(self) -> None:
         if self.place.kind:
             self._arrive(Place(self.name))
+
+
+class MouseButtons(QObject):
+    """The mouse's buttons for back and forward, wherever in the window it is."""
+
+    def __init__(self, window: QWidget, back: Callable[[], object], forward: Callable[[], object]) -> None:
+        super().__init__(window)
+        self._runs = {Qt.MouseButton.BackButton: back, Qt.MouseButton.ForwardButton: forward}
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Heard before any widget under the mouse."""
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            run = self._runs.get(event.button())
+            if run is not None:
+                run()
+                return True
+        return super().eventFilter(watched, event)

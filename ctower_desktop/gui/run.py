@@ -58,10 +58,7 @@ class Window:
 
     def _raise(self, link: str) -> None:
         if self._shown is not None:
-            if self._shown.isMinimized() or not self._shown.isVisible():
-                self._shown.showNormal()
-            self._shown.raise_()
-            self._shown.activateWindow()
+            self._shown.come()
             if link:
                 self._shown.open_link(link)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ctower_desktop.connectors.actions import sync_connectors
 from ctower_desktop.connectors.answers import Overview
 from ctower_desktop.connectors.connecting import list_connections
 from ctower_desktop.connectors.loops import LOOPS
@@ -43,6 +44,11 @@ async def read_sources(call: Desktop) -> Sources:
         offline = is_offline(found)
     kept = await tower.db.size() + await tower.index.size()
     return Sources(rows, tr("All on this computer · {size}", size=size(kept)), offline)
+
+
+async def sync_sources(call: Desktop) -> None:
+    """Read every connected source now; how each of them did is in its state."""
+    await sync_connectors(call)
 
 
 def is_offline(found: list[Overview]) -> bool:

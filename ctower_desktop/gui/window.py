@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QMouseEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, QTimer
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctower_desktop.connectors.actions import sync_connectors
 from ctower_desktop.gui import text, theme
 from ctower_desktop.gui.appearance import Appearance
 from ctower_desktop.gui.commands import Commands
@@ -33,14 +32,16 @@ from ctower_desktop.gui.outside import Outside
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.pages import PAGES
 from ctower_desktop.gui.pages.ask import AskPage
-from ctower_desktop.gui.pagestack import PageStack
+from ctower_desktop.gui.pagestack import MouseButtons, PageStack
 from ctower_desktop.gui.palette import Palette
 from ctower_desktop.gui.sidebar import Sidebar
-from ctower_desktop.gui.sources import Sources, read_sources
+from ctower_desktop.gui.sources import Sources, read_sources, sync_sources
 from ctower_desktop.gui.tasks import start
 from ctower_desktop.gui.text import tr
 from ctower_desktop.gui.topbar import TopBar
 from ctower_desktop.gui.travel import Place, Travels, parse_link
+from ctower_desktop.gui.tray import Tray
+from ctower_desktop.gui.watch import Watch
 from ctower_desktop.gui.windowcommands import page_command, window_commands
 from ctower_desktop.kernel.system import new_id
 from ctower_desktop.kernel.tower import Desktop, ProjectRef, Tower, desktop
@@ -62,6 +63,9 @@ class MainWindow(QMainWindow):
         self._travels = Travels()
         self._wanted = self._outside.link  # opened once the project is known
         self.first_run: FirstRun | None = None
+        self._mouse = MouseButtons(
+            self, lambda: self.commands.run("back"), lambda: self.commands.run("forward")
+        )
         self._dress()
         self._build()
         tower.settings.changed.append(self._settings_changed)
@@ -71,6 +75,8 @@ class MainWindow(QMainWindow):
         self._clock.setInterval(_MINUTE)
         self._clock.timeout.connect(self._load_sources)
         self._clock.start()
+        self.watch = Watch(self, self.call, self.come)
+        self._place_tray()
         self._restore()
         self._load_projects()
         self._load_sources()
@@ -86,12 +92,17 @@ class MainWindow(QMainWindow):
             tower=self._tower,
             call=self.call,
             commands=self.commands,
-            toast=lambda words, action="", run=None: toast(self, words, action, run),
+            toast=self._said,
             open_page=self.open_page,
             has_project=lambda: self._project is not None,
             visited=self.stack.visited,
             open_record=lambda kind, record: self.stack.go(Place("", kind, record)),
         )
+
+    def _said(self, words: str, action: str = "", run: Callable[[], object] | None = None) -> None:
+        toast(self, words, action, run)
+        if not action:  # with something to take back the user has just done it
+            self.watch.done(words)
 
     # -- building
 
@@ -129,9 +140,8 @@ class MainWindow(QMainWindow):
         self._add_pages()
 
     def _laid_out(self) -> QWidget:
-        self.sample_notice = Notice(
-            "tower", "info", tr("Begin with your own data"), lambda: (self._outside.own or _nothing)()
-        )
+        own = self._outside.own or _nothing
+        self.sample_notice = Notice("tower", "info", tr("Begin with your own data"), own)
         if self._outside.own is not None:
             self.sample_notice.say(tr("These are sample data of an agency that never was."))
         self.offline = Notice("offline", "warning", tr("Try now"), self._try_sources)
@@ -188,6 +198,15 @@ class MainWindow(QMainWindow):
         elif self._project is None:
             self._wanted = link
         else:
+            self.stack.go(place)
+
+    def come(self, place: Place | None = None) -> None:
+        """Be in front of other windows, at a place."""
+        if self.isMinimized() or not self.isVisible():
+            self.showNormal()
+        self.raise_()
+        self.activateWindow()
+        if place is not None and self.stack.knows(place) and not self.commands.asleep:
             self.stack.go(place)
 
     def copy_link(self) -> None:
@@ -285,6 +304,7 @@ class MainWindow(QMainWindow):
     def _show_sources(self, found: Sources) -> None:
         self.sidebar.show_sources(found.rows)
         self.sidebar.place.setText(found.place)
+        self.watch.sources(found.rows)
         words = tr("No source can be reached. What was read before is here; it is tried again by itself.")
         self.offline.say(words if found.offline else "")
 
@@ -293,10 +313,7 @@ class MainWindow(QMainWindow):
         self.commands.run("system.sync" if failed else "go.connectors")
 
     def _try_sources(self) -> None:
-        start(self, self._synced(), lambda _: self._load_sources())
-
-    async def _synced(self) -> None:
-        await sync_connectors(self.call())
+        start(self, sync_sources(self.call()), lambda _: self._load_sources())
 
     # -- looks, memory, the end
 
@@ -323,6 +340,7 @@ class MainWindow(QMainWindow):
         self.first_run = None
         self.stack.remember()
         self._build()
+        self._place_tray()
         self.resize(size)
         for page in self.stack.pages.values():
             page.project_changed()
@@ -332,6 +350,11 @@ class MainWindow(QMainWindow):
             self._begin(step)
         self._load_projects()
         self._load_sources()
+
+    def _place_tray(self) -> None:
+        if self.watch.tray is not None:
+            self.watch.tray.put_away()
+        self.watch.tray = Tray(self, self.come, self._try_sources, self.close)
 
     def _restore(self) -> None:
         if not self._memory.restore_window(self):
@@ -344,16 +367,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         handle = self.windowHandle()
         if handle is not None:
-            handle.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The mouse's buttons for back and forward, wherever it is."""
-        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
-            step = {Qt.MouseButton.BackButton: -1, Qt.MouseButton.ForwardButton: 1}.get(event.button())
-            if step is not None and not self.commands.asleep:
-                (self.go_back if step < 0 else self.go_forward)()
-                return True
-        return super().eventFilter(watched, event)
+            handle.installEventFilter(self._mouse)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The palette does not outlive the size it was made for."""
@@ -375,6 +389,7 @@ class MainWindow(QMainWindow):
         """Let go of the tower; the program ends."""
         self._remember()
         self._clock.stop()
+        self.watch.stop()
         if self._settings_changed in self._tower.settings.changed:
             self._tower.settings.changed.remove(self._settings_changed)
         self.hide()
