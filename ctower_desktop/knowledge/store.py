@@ -171,11 +171,12 @@ def _say(db: apsw.Connection, told: Told, fact: Fact, at: str) -> tuple[int, boo
 
 def _entity(db: apsw.Connection, told: Told, node: Node, at: str, *, own: bool = False) -> int:
     """The thing that a node speaks of; only the row that is the thing changes its name."""
+    named: list[_Id] | None = None
     if told.source_key == INGESTED:
         named = _NAMED.all(db, project_id=told.project_id, key=names.key(node.name))
         if len(named) == 1:
             return named[0].id
-    known = _ENTITY.first(db, project_id=told.project_id, ref=node.ref)
+    known = None if named == [] else _ENTITY.first(db, project_id=told.project_id, ref=node.ref)
     if known is None:
         values = {"ref": node.ref, "name": node.name, "type": node.type, "at": at}
         properties = as_json(node.properties)
@@ -199,8 +200,9 @@ def _entity(db: apsw.Connection, told: Told, node: Node, at: str, *, own: bool =
 
 
 def _name(db: apsw.Connection, project_id: str, entity_id: int, node: Node) -> None:
-    for kind, text in sorted(names.keys(node.name, node.aliases)):
-        _ADD_NAME.run(db, project_id=project_id, entity_id=entity_id, kind=kind, key=text)
+    found = sorted(names.keys(node.name, node.aliases))
+    row = {"project_id": project_id, "entity_id": entity_id}
+    _ADD_NAME.run_many(db, ({**row, "kind": kind, "key": text} for kind, text in found))
 
 
 def _index(db: apsw.Connection, triple: _Ends) -> None:

@@ -56,6 +56,7 @@ CREATE TABLE graph_triple (
 ) STRICT;
 CREATE INDEX graph_triple_tail ON graph_triple (tail_id, relation, head_id);
 CREATE INDEX graph_triple_project ON graph_triple (project_id, relation);
+CREATE INDEX graph_triple_page ON graph_triple (project_id);  -- in the order of ids, as pages are
 
 -- Who says so: a synced row, a client of the door, or a model that read a text.
 CREATE TABLE graph_source (

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PARTS = ("vectors", "query", "embedding", "sync", "start", "stall", "overview")
+PARTS = ("vectors", "query", "embedding", "sync", "start", "stall", "overview", "graph")
 RESULTS = Path(__file__).parent / "results"
 
 
