@@ -39,6 +39,7 @@ from ctower_desktop.knowledge.door_model import (
 )
 from ctower_desktop.projects.actions import create_project
 from ctower_desktop.projects.model import NewProject
+from ctower_desktop.search import vector_store
 from ctower_desktop.search.model_folder import ModelUnavailable, chosen_folder
 from ctower_desktop.search.settings import SearchSettings
 
@@ -222,10 +223,15 @@ async def read_readiness(call: Anyone) -> Reply[Readiness]:
         await asyncio.to_thread(chosen_folder, call.tower.settings.get(SearchSettings))
     except ModelUnavailable:
         model = "failed"
+    vectors = "ok"
+    try:
+        await call.tower.index.read(vector_store.models)
+    except StorageFailure:
+        vectors = "failed"
     checks = {
         "sqlite": graph,
         "neo4j": graph,
-        "faiss_index": model,
+        "faiss_index": vectors,
         "llm_backend": "ok",  # answers are composed of the facts themselves
         "graph_store": graph,
         "embedder": model,

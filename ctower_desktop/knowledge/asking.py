@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from ctower_desktop.kernel.tower import Tower
-from ctower_desktop.knowledge import answering, link_store, linking, retrieval_store, scoring
+from ctower_desktop.knowledge import answering, context, link_store, linking, retrieval_store, scoring
 from ctower_desktop.knowledge.answering import Answer
 from ctower_desktop.knowledge.link_store import Named
 from ctower_desktop.knowledge.linking import Mention, Words
@@ -53,21 +53,18 @@ async def link(tower: Tower, project_id: str, question: str) -> Linked:
     near: dict[str, list[Named]] = {}
     for _, text in list(linking.left_over(words, found))[:_MENTIONS_LOOKED_UP]:
         near[text] = await tower.db.read(link_store.alike, project_id, text)
-    return Linked(words, tuple(linking.linked(words, known, lambda text: near.get(text, []))))
+    mentions = linking.linked(words, known, lambda text: near.get(text, []))
+    return Linked(words, await context.told_apart(tower, project_id, question, mentions))
 
 
-async def retrieve(
-    tower: Tower, project_id: str, linked: Linked, cosine: Mapping[int, float] | None = None
-) -> Retrieved:
+async def retrieve(tower: Tower, project_id: str, linked: Linked) -> Retrieved:
     """The triples that have to do with a linked question, the best first, within the budget."""
     intent = linking.intent(linked.words, linked.mentions)
     known = await tower.db.read(retrieval_store.relations, project_id)
     topics = linked.topics
     asked, stems = await asyncio.to_thread(_asked, known, intent)
-    triples, worded = await tower.db.read(
-        retrieval_store.gather, project_id, topics.keys(), asked, stems, dense=(cosine or {}).keys()
-    )
-    kept = await asyncio.to_thread(_best, triples, topics, intent, cosine or {}, worded)
+    triples, worded = await tower.db.read(retrieval_store.gather, project_id, topics.keys(), asked, stems)
+    kept = await asyncio.to_thread(_best, triples, topics, intent, worded)
     ends = {end for each in kept for end in (each.triple.head_id, each.triple.tail_id)}
     things = await tower.db.read(retrieval_store.entities, project_id, ends | topics.keys())
     return Retrieved(tuple(kept), things, frozenset(worded))
@@ -85,10 +82,9 @@ def _best(
     triples: list[Triple],
     topics: Mapping[int, float],
     intent: tuple[str, ...],
-    cosine: Mapping[int, float],
     worded: set[int],
 ) -> list[Scored]:
-    return scoring.fused(scoring.scored(triples, topics.keys(), intent, cosine), worded)
+    return scoring.fused(scoring.scored(triples, topics.keys(), intent), worded)
 
 
 def answer(linked: Linked, found: Retrieved, question: str) -> Answer:

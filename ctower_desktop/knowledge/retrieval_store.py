@@ -128,10 +128,8 @@ def gather(
     topics: Collection[int],
     asked: Collection[str],
     stems: Collection[str],
-    *,
-    dense: Collection[int] = (),
 ) -> tuple[list[Triple], set[int]]:
-    """The candidate triples of a question, and which of them words or vectors found.
+    """The candidate triples of a question, and which of them words found.
 
     What stands at a thing in the relation that was asked about comes before its other triples, so that even
     a hub answers; the second hop goes on from a limited number of neighbours.
@@ -140,6 +138,6 @@ def gather(
     found = triples(db, project_id, direct)
     frontier = sorted({end for t in found for end in (t.head_id, t.tail_id)} - set(topics))[:_FRONTIER]
     second = around_by(db, frontier, asked, _OF_A_NEIGHBOUR) | around(db, frontier, _OF_A_NEIGHBOUR)
-    worded = {*by_words(db, project_id, stems, _WORDED), *dense}
+    worded = set(by_words(db, project_id, stems, _WORDED))
     more = sorted(second - direct)[:_MOST]
     return triples(db, project_id, direct | set(more) | worded), worded

@@ -1,4 +1,4 @@
-"""How much each triple has to do with a question: nearness in the graph, words, and meaning. Pure."""
+"""How much each triple has to do with a question: nearness in the graph, words, and verdicts. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Scored(msgspec.Struct, frozen=True):
     rank: float  # the score before it was cut to be between 0 and 1: what is ordered by
     near: float  # the encoding of directed distances
     said: float  # how much of what was asked its relation says
-    meant: float  # words and meaning together
+    meant: float  # how much of what was asked all its words say
 
 
 def directed(triples: Iterable[Triple], topics: Collection[int]) -> tuple[dict[int, int], dict[int, int]]:
@@ -91,12 +91,8 @@ def scored(
     triples: Sequence[Triple],
     topics: Collection[int],
     intent: Sequence[str],
-    cosine: Mapping[int, float],
 ) -> list[Scored]:
-    """Triples by score, the best first: 0.7 for words and meaning, 0.3 for nearness, and past verdicts.
-
-    Without vectors (`cosine` is empty) words alone stand for the meaning.
-    """
+    """Triples by score, the best first: 0.7 for what they say, 0.3 for nearness, and past verdicts."""
     along, against = directed(triples, topics)
     asked = [meanings(word) for word in intent]
     relation_cache: dict[str, float] = {}
@@ -105,7 +101,7 @@ def scored(
         if t.relation not in relation_cache:
             relation_cache[t.relation] = relation_match(t.relation, asked)
         near, said = nearness(t, along, against), relation_cache[t.relation]
-        meant = max(_words_match(t, asked), said, cosine.get(t.id, 0.0))
+        meant = max(_words_match(t, asked), said)
         score = _MEANING * meant + _NEARNESS * near + _FEEDBACK * t.feedback
         found.append(Scored(t, round(min(1.0, max(0.0, score)), 4), round(score, 6), near, said, meant))
     return sorted(found, key=lambda each: (-each.rank, each.triple.id))

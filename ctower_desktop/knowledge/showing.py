@@ -78,7 +78,7 @@ def graph_data(linked: Linked, found: Retrieved, answer: Answer) -> GraphData:
         for end in (t.head_id, t.tail_id):
             scores[end] = max(scores.get(end, 0.0), each.score)
         reasons = ["part_of_retrieved_subgraph"]
-        reasons += ["graph_candidate"] if each.near else ["dense_candidate"]
+        reasons += ["graph_candidate"] if each.near else ["word_candidate"]
         reasons += ["cited", "on_path"] if t.id in cited else []
         shown_links.append(
             LinkShown(
@@ -94,7 +94,7 @@ def graph_data(linked: Linked, found: Retrieved, answer: Answer) -> GraphData:
     near = {end for each in found.triples if each.near for end in (each.triple.head_id, each.triple.tail_id)}
     shown_nodes = []
     for number, thing in sorted(found.things.items()):
-        reason = "neighbor_hop_k" if number in near else "dense_match"
+        reason = "neighbor_hop_k" if number in near else "word_match"
         reason = "query_entity" if number in linked.topics else reason
         reason = "answer_entity" if number in answering else reason
         shown_nodes.append(

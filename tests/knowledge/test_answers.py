@@ -6,6 +6,7 @@ import pytest
 
 from ctower_desktop.knowledge import asking, names, store
 from ctower_desktop.knowledge.model import INGESTED, Fact, Node, Told
+from ctower_desktop.search.models import Models
 
 SCOPE = "00000000-0000-4000-8000-000000000001"
 SEED = [("OpenAI", "foundedBy", "Sam Altman"), ("Elon Musk", "founded", "Tesla Inc.")]
@@ -141,6 +142,26 @@ class TestLinking:
         linked = await link("Где работает Анна Котова?")
         assert linked.topics == {}
         assert len(linked.unclear[0].candidates) == 2
+
+    async def test_what_is_known_of_namesakes_tells_them_apart(self, rows, link, tower):
+        for number, company in ((1, "Harbour Bakery and Coffee"), (2, "Solar Power Plants")):
+            await rows.put(
+                "contact", contact_id=str(number), account_id="1", name="Anna Berg", company_name=company,
+                email=f"{number}@x.example",
+            )  # fmt: skip
+        await rows.built()
+        question = "What does Anna Berg from the bakery, who sells bread and coffee, want?"
+        assert (await link(question)).topics == {}, "no model serves yet"
+        models = await tower.part(Models)
+        await models.promote((await models.wanted()).model)
+        (accepted,) = [each.accepted for each in (await link(question)).mentions if each.accepted]
+        about = await rows.run(
+            "SELECT e.name FROM graph_triple AS t JOIN graph_entity AS e ON e.id = t.tail_id"
+            " WHERE t.head_id = :id",
+            id=accepted.entity_id,
+        )
+        assert about == [("Harbour Bakery and Coffee",)]
+        assert (await link("Anna Berg")).topics == {}, "nothing in these words tells them apart"
 
     async def test_the_kind_that_stands_beside_the_name_decides(self, rows, link):
         await rows.put("work_project", external_id="P1", name="Весна")

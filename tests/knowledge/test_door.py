@@ -94,7 +94,7 @@ class TestQuery:
         reasons = {node["name"]: node["inclusion_reasons"] for node in graph["nodes"]}
         assert reasons["Elon Musk"] == ["answer_entity"]
         assert reasons["Tesla Inc."] == ["query_entity"]
-        assert reasons["OpenAI"] == ["dense_match"], "found by its words, not by its place"
+        assert reasons["OpenAI"] == ["word_match"], "found by its words, not by its place"
         (path,) = graph["relevant_paths"]
         assert (path["from"], path["to"], path["links"]) == ("entity4", "entity3", ["rel2"])
 
