@@ -45,6 +45,7 @@ class SettingsPage(Page):
         inside.setMaximumWidth(_WIDTH)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setAccessibleName(self.title)
         area.setWidget(inside)
         line = QHBoxLayout(self)
         line.setContentsMargins(20, 20, 0, 0)
