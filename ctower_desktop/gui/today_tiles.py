@@ -48,7 +48,7 @@ class Tile(Card):
         self._page = ""
         self.title = Label("", "meta", "text_2")
         self.value = Label("", "title")
-        self.note = Label("", "caption", "text_3")
+        self.note = Label("", "caption", "text_3", wrap=True)
         self.spark = Sparkline()
         self.spark.setMinimumWidth(40)
         for label in (self.title, self.value, self.note):
@@ -122,7 +122,9 @@ class Tiles(QWidget):
     def _arrange(self, *, force: bool = False) -> None:
         margins = self._grid.contentsMargins()
         room = self.width() - margins.left() - margins.right()
-        columns = max(2, min(len(self.tiles) or 1, room // round((_NARROWEST + 8) * theme.scale())))
+        fit = max(1, room // round((_NARROWEST + 8) * theme.scale()))
+        count = len(self.tiles) or 1
+        columns = max(one for one in range(1, count + 1) if count % one == 0 and one <= fit)  # full rows
         if columns == self._columns and not force:
             return
         self._columns = columns

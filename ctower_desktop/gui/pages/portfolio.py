@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -19,7 +19,7 @@ from ctower_desktop.gui.feed import follow
 from ctower_desktop.gui.feedback import EmptyState, plain_words
 from ctower_desktop.gui.page import Page, WindowContext
 from ctower_desktop.gui.portfolio_charts import Picture
-from ctower_desktop.gui.portfolio_drill import Figure, agreement_target
+from ctower_desktop.gui.portfolio_drill import Drill, Figure, agreement_target
 from ctower_desktop.gui.portfolio_lists import (
     PROJECT_FIGURES,
     MessagesList,
@@ -54,30 +54,25 @@ class PortfolioPage(Page):
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)
-        now = self.tower.clock.now
         self.overview: Overview | None = None
         self.only: set[str] = set()
         self._stale: set[str] = set()
         self._task: asyncio.Task[Any] | None = None
-        self.projects, self.messages = projects_list(), MessagesList(self)
-        self.agreements, self.risks = agreements_list(now), risks_list(now)
-        self.dashboard, self.money, self.offers = Dashboard(), Money(), Offers(now)
-        self.views: dict[str, tuple[str, Any]] = {
-            "projects": (tr("Projects"), self.projects),
-            "dashboard": (tr("Dashboard"), self.dashboard),
-            "messages": (tr("Messages"), self.messages),
-            "agreements": (tr("Agreements"), self.agreements),
-            "risks": (tr("Risks"), self.risks),
-            "finances": (tr("Finances"), self.money),
-            "offers": (tr("Offers"), self.offers),
+        self.names = {
+            "projects": tr("Projects"),
+            "dashboard": tr("Dashboard"),
+            "messages": tr("Messages"),
+            "agreements": tr("Agreements"),
+            "risks": tr("Risks"),
+            "finances": tr("Finances"),
+            "offers": tr("Offers"),
         }
-        self.tabs = Chips(tr("View"), [(name, title) for name, (title, _) in self.views.items()])
+        self.views: dict[str, Any] = {}  # built when they are first looked at
+        self.tabs = Chips(tr("View"), list(self.names.items()))
         self.narrow, self.widen = Button(tr("Only the chosen")), Button("")
-        self.pane = DrillPane(self)
         self.state: EmptyState | None = None
-        self._stack = QStackedWidget()
+        self._stack, self._split = QStackedWidget(), QSplitter()
         self._build()
-        self._connect()
         follow(self, self.tower, set(TABLES), self.refresh)
 
     @property
@@ -88,15 +83,10 @@ class PortfolioPage(Page):
     # -- building
 
     def _build(self) -> None:
-        for _, view in self.views.values():
-            self._stack.addWidget(view)
-        split = QSplitter()
-        split.setHandleWidth(1)
-        split.setChildrenCollapsible(False)
-        split.addWidget(self._stack)
-        split.addWidget(self.pane)
-        split.setStretchFactor(0, 1)
-        split.setSizes([640, 420])
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(self._stack)
+        self._split.setStretchFactor(0, 1)
         top = QHBoxLayout()
         top.setContentsMargins(16, 10, 16, 4)
         top.addWidget(self.tabs, 1)
@@ -106,36 +96,65 @@ class PortfolioPage(Page):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addLayout(top)
-        whole.addWidget(split, 1)
-        self.pane.hide()
-        self._show_scope()
-
-    def _connect(self) -> None:
+        whole.addWidget(self._split, 1)
         self.tabs.changed.connect(self._turn)
-        self.narrow.clicked.connect(
-            lambda: self.keep_only({r.project_id for r in self.projects.listing.chosen})
-        )
+        self.narrow.clicked.connect(self._narrow)
         self.widen.clicked.connect(lambda: self.keep_only(set()))
-        self.projects.listing.marked.connect(lambda _: self._show_scope())
-        self.projects.picked.connect(self._pick_project)
-        self.dashboard.asked.connect(self._pick_point)
-        self.dashboard.figure_asked.connect(lambda figure: self.open_figure(figure))
-        self.money.asked.connect(self._pick_point)
-        self.money.row_picked.connect(
-            lambda row: self._read(lambda: _at_once(finance_drill(row, self._project(row.project_id))))
-        )
-        self.messages.picked.connect(lambda row, _: self._pick_message(row))
-        self.agreements.picked.connect(lambda row, _: self._pick_agreement(row))
-        self.risks.picked.connect(lambda row, _: self._read(partial(self._in, row, risk_drill)))
-        lists = self.offers.lists
-        lists["upsell"].picked.connect(lambda row, _: self._read(partial(self._in, row, upsell_drill)))
-        lists["offers"].picked.connect(
-            lambda row, _: self._read(lambda: _at_once(offer_drill(row, self._project(row.project_id))))
-        )
-        lists["discounts"].picked.connect(
-            lambda row, _: self._read(lambda: _at_once(policy_drill(row, self._project(row.project_id))))
-        )
-        self.pane.closed.connect(self._focus)
+        for button in (self.narrow, self.widen):
+            button.hide()
+
+    @cached_property
+    def pane(self) -> DrillPane:
+        """The pane with what a figure rests on."""
+        found = DrillPane(self)
+        found.hide()
+        found.closed.connect(self._focus)
+        self._split.addWidget(found)
+        self._split.setSizes([640, 420])
+        return found
+
+    def look_at(self, name: str) -> Any:
+        """A view, built when it is first looked at."""
+        if name not in self.views:
+            now = self.tower.clock.now
+            makers: dict[str, Callable[[], Any]] = {
+                "projects": projects_list,
+                "dashboard": Dashboard,
+                "messages": lambda: MessagesList(self),
+                "agreements": lambda: agreements_list(now),
+                "risks": lambda: risks_list(now),
+                "finances": Money,
+                "offers": lambda: Offers(now),
+            }
+            found = self.views[name] = makers[name]()
+            self._stack.addWidget(found)
+            self._connect(name, found)
+        return self.views[name]
+
+    def _connect(self, name: str, view: Any) -> None:
+        match name:
+            case "projects":
+                view.listing.marked.connect(lambda _: self._show_scope())
+                view.picked.connect(self._pick_project)
+            case "dashboard":
+                view.asked.connect(self._pick_point)
+                view.figure_asked.connect(lambda figure: self.open_figure(figure))
+            case "messages":
+                view.picked.connect(lambda row, _: self._pick_message(row))
+            case "agreements":
+                view.picked.connect(lambda row, _: self._pick_agreement(row))
+            case "risks":
+                view.picked.connect(lambda row, _: self._read(partial(self._in, row, risk_drill)))
+            case "finances":
+                view.asked.connect(self._pick_point)
+                view.row_picked.connect(lambda row: self._drill(finance_drill, row))
+            case "offers":
+                lists = view.lists
+                lists["upsell"].picked.connect(
+                    lambda row, _: self._read(partial(self._in, row, upsell_drill))
+                )
+                lists["offers"].picked.connect(lambda row, _: self._drill(offer_drill, row))
+                lists["discounts"].picked.connect(lambda row, _: self._drill(policy_drill, row))
 
     # -- reading
 
@@ -147,7 +166,7 @@ class PortfolioPage(Page):
     def project_changed(self) -> None:
         """Another account scope may be meant."""
         self.only.clear()
-        self.pane.forget()
+        self._forget()
         if self.isVisible():
             self.refresh()
 
@@ -156,7 +175,12 @@ class PortfolioPage(Page):
         if self._task is not None:
             self._task.cancel()
         self._task = start(self, read_overview(self.call(), self.only), self._show, self._failed)
-        self.pane.refresh()
+        if "pane" in self.__dict__:
+            self.pane.refresh()
+
+    def _forget(self) -> None:
+        if "pane" in self.__dict__:
+            self.pane.forget()
 
     def _show(self, found: Overview | None) -> None:
         self.overview = found
@@ -164,7 +188,7 @@ class PortfolioPage(Page):
             self._say(self._no_project())
             return
         self._say(None)
-        self._stale = set(self.views)
+        self._stale = set(self.names)
         self._show_front()
         self._show_scope()
         if _is_bare(found):
@@ -214,7 +238,7 @@ class PortfolioPage(Page):
     @property
     def view(self) -> Any:
         """The view in front."""
-        return self.views[self.tabs.value][1]
+        return self.look_at(self.tabs.value)
 
     def turn_to(self, name: str) -> None:
         """Bring a view to the front."""
@@ -230,19 +254,23 @@ class PortfolioPage(Page):
         self._focus()
 
     def _focus(self) -> None:
-        front = self.offers.front if self.view is self.offers else self.view
+        front = self.view.front if self.tabs.value == "offers" else self.view
         listing = getattr(front, "listing", None)
         (listing.view if listing is not None else front).setFocus()
+
+    def _narrow(self) -> None:
+        self.keep_only({row.project_id for row in self.look_at("projects").listing.chosen})
 
     def keep_only(self, ids: set[str]) -> None:
         """Show figures of some projects only, or with none of all."""
         self.only = ids
-        self.pane.forget()
+        self._forget()
         self.refresh()
 
     def _show_scope(self) -> None:
-        chosen = len(self.projects.listing.chosen)
-        self.narrow.setVisible(self.view is self.projects and chosen > 0 and not self.only)
+        on_projects = self.tabs.value == "projects"
+        chosen = len(self.view.listing.chosen) if on_projects else 0
+        self.narrow.setVisible(chosen > 0 and not self.only)
         words = trn("Only {n} project: show all", "Only {n} projects: show all", len(self.only))
         self.widen.setText(words)
         self.widen.setAccessibleName(words)
@@ -260,6 +288,9 @@ class PortfolioPage(Page):
     def _in(self, row: Any, work: Callable[[Desktop, Any], Any]) -> Any:
         return work(replace(self.call(), project=self._project(row.project_id)), row)
 
+    def _drill(self, of: Callable[[Any, ProjectRef], Drill], row: Any) -> None:
+        self._read(lambda: _at_once(of(row, self._project(row.project_id))))
+
     def _read(self, read: Callable[[], Any]) -> None:
         self.pane.show_read(read)
 
@@ -270,7 +301,7 @@ class PortfolioPage(Page):
     def _pick_project(self, row: ProjectRow, place: int) -> None:
         figure = PROJECT_FIGURES[place]
         if figure is None:
-            self._read(lambda: _at_once(project_drill(row, self._project(row.project_id))))
+            self._drill(project_drill, row)
         else:
             self.open_figure(figure, row.project_id)
 
@@ -303,7 +334,7 @@ class PortfolioPage(Page):
                 name,
                 within=self,
             )
-            for place, (name, (title, _)) in enumerate(self.views.items(), 1)
+            for place, (name, title) in enumerate(self.names.items(), 1)
         ]
         return [
             *found,
@@ -330,7 +361,7 @@ class PortfolioPage(Page):
     def _search(self) -> None:
         if not self.isVisible():
             self.context.open_page(self.id)
-        front = self.offers.front if self.view is self.offers else self.view
+        front = self.view.front if self.tabs.value == "offers" else self.view
         field = getattr(front, "search", None)
         if field is not None:
             field.setFocus()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -56,20 +57,15 @@ class ReportsPage(Page):
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)
         self.maker = Maker(self, self._made)
-        self.document, self.template = DocumentPane(self), TemplatePane(self)
-        self.template.wanted.connect(self.maker.ask_report)
-        self.days, self.weeks = days_shelf(self, self.maker.make_day), weeks_shelf(self, self.maker.make_week)
-        self.reports = reports_shelf(self, self.maker.ask_report)
-        self.templates = templates_shelf(self, self.maker.ask_template)
-        self.mails = mails_shelf(self, partial(context.open_page, "settings"))
-        self.shelves: dict[str, Shelf] = {
-            "days": self.days,
-            "weeks": self.weeks,
-            "reports": self.reports,
-            "templates": self.templates,
-            "mails": self.mails,
+        self.names = {
+            "days": tr("Days"),
+            "weeks": tr("Weeks"),
+            "reports": tr("Reports"),
+            "templates": tr("Templates"),
+            "mails": tr("Mails"),
         }
-        self.tabs = Chips(tr("View"), [(name, shelf.name) for name, shelf in self.shelves.items()])
+        self.shelves: dict[str, Shelf] = {}  # built when they are first looked at
+        self.tabs = Chips(tr("View"), list(self.names.items()))
         self.make = PrimaryButton("")
         self._lists, self._panes = QStackedWidget(), QStackedWidget()
         self._read: set[str] = set()
@@ -84,15 +80,41 @@ class ReportsPage(Page):
     @property
     def shelf(self) -> Shelf:
         """The list in front."""
-        return self.shelves[self.tabs.value]
+        return self.look_at(self.tabs.value)
 
-    def _build(self) -> None:
-        for shelf in self.shelves.values():
+    def look_at(self, name: str) -> Shelf:
+        """A list, built when it is first looked at."""
+        if name not in self.shelves:
+            maker, settings = self.maker, partial(self.context.open_page, "settings")
+            makers: dict[str, Callable[[], Shelf]] = {
+                "days": lambda: days_shelf(self, maker.make_day),
+                "weeks": lambda: weeks_shelf(self, maker.make_week),
+                "reports": lambda: reports_shelf(self, maker.ask_report),
+                "templates": lambda: templates_shelf(self, maker.ask_template),
+                "mails": lambda: mails_shelf(self, settings),
+            }
+            shelf = self.shelves[name] = makers[name]()
             self._lists.addWidget(shelf)
             shelf.listing.opened.connect(self._open)
             shelf.listing.shown.connect(partial(self._shown, shelf))
-        for pane in (self.document, self.template):
-            self._panes.addWidget(pane)
+        return self.shelves[name]
+
+    @cached_property
+    def document(self) -> DocumentPane:
+        """The pane of documents."""
+        found = DocumentPane(self)
+        self._panes.addWidget(found)
+        return found
+
+    @cached_property
+    def template(self) -> TemplatePane:
+        """The pane of templates."""
+        found = TemplatePane(self)
+        found.wanted.connect(self.maker.ask_report)
+        self._panes.addWidget(found)
+        return found
+
+    def _build(self) -> None:
         self.tabs.changed.connect(self._turn)
         self.make.clicked.connect(self.make_one)
         split = QSplitter()
@@ -120,8 +142,9 @@ class ReportsPage(Page):
     def project_changed(self) -> None:
         """Nothing of the project before stays on screen."""
         self._read.clear()
-        self.document.rest()
-        self.template.rest()
+        for name in ("document", "template"):
+            if name in self.__dict__:
+                getattr(self, name).rest()
         for shelf in self.shelves.values():
             shelf.listing.choose("")
         if self.isVisible():
@@ -167,7 +190,7 @@ class ReportsPage(Page):
             listing.view.selectRow(0)
         if listing.front is not None:
             self._open(listing.front)
-        elif self.shelf is self.templates:
+        elif self.tabs.value == "templates":
             self.template.rest()
         else:
             self.document.rest()
@@ -248,7 +271,7 @@ class ReportsPage(Page):
         if said:
             self.context.toast(said)
         self.turn_to(name)
-        shelf = self.shelves[name]
+        shelf = self.look_at(name)
         shelf.show_all()
         shelf.listing.choose(found_id)
 
@@ -258,10 +281,10 @@ class ReportsPage(Page):
         """What one can do here; bare letters and figures work while the page is in front."""
         views = [
             Command(
-                f"reports.{name}", tr("Reports: {view}", view=shelf.name), partial(self.turn_to, name),
+                f"reports.{name}", tr("Reports: {view}", view=title), partial(self.turn_to, name),
                 str(place), name, within=self,
             )
-            for place, (name, shelf) in enumerate(self.shelves.items(), 1)
+            for place, (name, title) in enumerate(self.names.items(), 1)
         ]  # fmt: skip
         return [
             *views,
@@ -295,7 +318,7 @@ class ReportsPage(Page):
         export_sheet(self, self.id, form, self._sheet)
 
     def _save(self, form: Format) -> None:
-        if self._panes.currentWidget() is self.document:
+        if self.tabs.value != "templates":
             self.document.save(form)
 
     def _search(self) -> None:

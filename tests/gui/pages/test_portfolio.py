@@ -90,24 +90,26 @@ async def filled(stage, clock) -> tuple[Fill, Fill]:
 async def opened(stage) -> PortfolioPage:
     page = stage.show(PortfolioPage)
     await until(lambda: page.overview is not None)
-    await until(lambda: page.projects.listing.model.rows)
+    await until(lambda: page.look_at("projects").listing.model.rows)
     return page
 
 
 async def pick(page, project: str, column: int) -> None:
     """Click a cell of the projects."""
-    rows = page.projects.listing.model.rows
+    rows = page.look_at("projects").listing.model.rows
     place = [row.project_name for row in rows].index(project)
-    page.projects.listing.view.clicked.emit(page.projects.listing.model.index(place, column))
+    page.look_at("projects").listing.view.clicked.emit(
+        page.look_at("projects").listing.model.index(place, column)
+    )
 
 
 def test_all_projects_stand_side_by_side(on_stage, clock):
     async def body(stage):
         await filled(stage, clock)
         page = await opened(stage)
-        rows = page.projects.listing.model.rows
+        rows = page.look_at("projects").listing.model.rows
         assert [row.project_name for row in rows] == ["Кофейня «Север»", "Ясень"]
-        model = page.projects.listing.model
+        model = page.look_at("projects").listing.model
         told = {
             model.headerData(n, Qt.Orientation.Horizontal): model.index(0, n).data()
             for n in range(model.columnCount())
@@ -175,9 +177,9 @@ def test_nine_charts_with_tables_behind_them(on_stage, clock):
         await filled(stage, clock)
         page = await opened(stage)
         page.turn_to("dashboard")
-        await until(lambda: page.dashboard.cards)
-        assert tuple(page.dashboard.cards) == CHARTS
-        card = page.dashboard.cards["health"]
+        await until(lambda: page.look_at("dashboard").cards)
+        assert tuple(page.look_at("dashboard").cards) == CHARTS
+        card = page.look_at("dashboard").cards["health"]
         await until(card.isVisible)
         assert card.newest.text()
         assert "from 80 to" in card.chart.accessibleName()
@@ -188,12 +190,12 @@ def test_nine_charts_with_tables_behind_them(on_stage, clock):
         QTest.keyClick(card.chart, Qt.Key.Key_Home)
         assert card.point.text() == "18 November: 80"
         assert card.chart.accessibleName() == "18 November: 80"
-        chart = page.dashboard.cards["velocity"].chart
+        chart = page.look_at("dashboard").cards["velocity"].chart
         QTest.keyClick(chart, Qt.Key.Key_End)
         QTest.keyClick(chart, Qt.Key.Key_Return)
         await until(lambda: page.pane.shown is not None)
         assert "Вёрстка" in page.pane.links[0].accessibleName()
-        assert [tile.value.text() for tile in page.dashboard.tiles.tiles][:3] == ["2", "1", "2"]
+        assert [tile.value.text() for tile in page.look_at("dashboard").tiles.tiles][:3] == ["2", "1", "2"]
 
     on_stage(body)
 
@@ -203,30 +205,30 @@ def test_messages_agreements_risks_and_offers(on_stage, clock):
         await filled(stage, clock)
         page = await opened(stage)
         page.turn_to("messages")
-        await until(lambda: page.messages.listing.model.rows)
-        row = page.messages.listing.model.rows[0]
+        await until(lambda: page.look_at("messages").listing.model.rows)
+        row = page.look_at("messages").listing.model.rows[0]
         assert "<b>договору</b>" in row.content
-        page.messages.picked.emit(row, 0)
+        page.look_at("messages").picked.emit(row, 0)
         await until(lambda: isinstance(page.pane.source.view, ConversationView))
         page.turn_to("agreements")
-        await until(lambda: page.agreements.listing.model.rows)
-        page.agreements.picked.emit(page.agreements.listing.model.rows[0], 0)
+        await until(lambda: page.look_at("agreements").listing.model.rows)
+        page.look_at("agreements").picked.emit(page.look_at("agreements").listing.model.rows[0], 0)
         await until(lambda: page.pane.source.target.cited.startswith("cwmsg:"))
         page.turn_to("risks")
-        await until(lambda: len(page.risks.listing.model.rows) >= 2)
-        signal = next(row for row in page.risks.listing.model.rows if row.source == "signal")
-        page.risks.picked.emit(signal, 0)
+        await until(lambda: len(page.look_at("risks").listing.model.rows) >= 2)
+        signal = next(row for row in page.look_at("risks").listing.model.rows if row.source == "signal")
+        page.look_at("risks").picked.emit(signal, 0)
         await until(lambda: page.pane.shown is not None)
         assert page.pane.links[0].accessibleName().startswith("Какой срок?")
         page.turn_to("offers")
-        await until(lambda: page.offers.front.listing.model.rows)
-        page.offers.front.picked.emit(page.offers.front.listing.model.rows[0], 0)
+        await until(lambda: page.look_at("offers").front.listing.model.rows)
+        page.look_at("offers").front.picked.emit(page.look_at("offers").front.listing.model.rows[0], 0)
         await until(lambda: page.pane.shown is not None and "Score 72" in page.pane.shown.meaning)
-        page.offers.which.choose("discounts")
-        await until(lambda: len(page.offers.front.listing.model.rows) == 2)
-        page.offers.front.picked.emit(page.offers.front.listing.model.rows[0], 0)
+        page.look_at("offers").which.choose("discounts")
+        await until(lambda: len(page.look_at("offers").front.listing.model.rows) == 2)
+        page.look_at("offers").front.picked.emit(page.look_at("offers").front.listing.model.rows[0], 0)
         await until(lambda: page.pane.shown is not None and "18 %" in page.pane.shown.meaning)
-        assert page.offers.people.text() == "1 contact with an e-mail · 1 address"
+        assert page.look_at("offers").people.text() == "1 contact with an e-mail · 1 address"
 
     on_stage(body)
 
@@ -236,10 +238,12 @@ def test_money_is_never_added_across_currencies(on_stage, clock):
         await filled(stage, clock)
         page = await opened(stage)
         page.turn_to("finances")
-        await until(page.money.currencies.rowCount)
-        assert {page.money.currencies.index(n, 0).data() for n in range(2)} == {"EUR", "RUB"}
-        assert page.money.projects.index(0, 0).data() == "Кофейня «Север»"
-        page.money.row_picked.emit(page.money.projects.row(page.money.projects.index(0, 0)))
+        await until(page.look_at("finances").currencies.rowCount)
+        assert {page.look_at("finances").currencies.index(n, 0).data() for n in range(2)} == {"EUR", "RUB"}
+        assert page.look_at("finances").projects.index(0, 0).data() == "Кофейня «Север»"
+        page.look_at("finances").row_picked.emit(
+            page.look_at("finances").projects.row(page.look_at("finances").projects.index(0, 0))
+        )
         await until(lambda: page.pane.shown is not None)
         costs = next(link for link in page.pane.links if link.accessibleName().startswith("Budget and costs"))
         costs.click()
@@ -252,15 +256,19 @@ def test_some_projects_only(on_stage, clock):
     async def body(stage):
         await filled(stage, clock)
         page = await opened(stage)
-        page.projects.listing.view.selectRow(1)
+        page.look_at("projects").listing.view.selectRow(1)
         page.narrow.click()
-        await until(lambda: len(page.projects.listing.model.rows) == 1)
+        await until(lambda: len(page.look_at("projects").listing.model.rows) == 1)
         assert page.widen.isVisible()
         page.turn_to("messages")
-        await until(lambda: page.messages.person.count() == 2)
-        page.messages.person.setCurrentIndex(1)
-        page.messages.person.activated.emit(1)
-        await until(lambda: [row.content for row in page.messages.listing.model.rows] == ["Когда?", "Завтра"])
+        await until(lambda: page.look_at("messages").person.count() == 2)
+        page.look_at("messages").person.setCurrentIndex(1)
+        page.look_at("messages").person.activated.emit(1)
+        await until(
+            lambda: (
+                [row.content for row in page.look_at("messages").listing.model.rows] == ["Когда?", "Завтра"]
+            )
+        )
         page.widen.click()
         await until(lambda: len(page.overview.projects) == 2)
 
@@ -272,7 +280,7 @@ def test_it_follows_what_happens(on_stage, clock):
         north, _ = await filled(stage, clock)
         page = await opened(stage)
         await north.issue("Ещё одна", due_date="2026-11-01")
-        await until(lambda: page.projects.listing.model.rows[0].linear_overdue_issues == 2)
+        await until(lambda: page.look_at("projects").listing.model.rows[0].linear_overdue_issues == 2)
 
     on_stage(body)
 
@@ -284,10 +292,10 @@ def test_empty_filtered_failed_and_without_a_project(on_stage, clock, monkeypatc
         assert "Nothing has come in yet" in _words(page.state)
         await filled(stage, clock)
         page.refresh()
-        await until(lambda: page.state is None and page.projects.listing.model.rows)
-        page.projects.search.setText("нет такого")
-        await until(lambda: page.projects.listing.state is not None)
-        assert "Nothing fits" in _words(page.projects.listing.state)
+        await until(lambda: page.state is None and page.look_at("projects").listing.model.rows)
+        page.look_at("projects").search.setText("нет такого")
+        await until(lambda: page.look_at("projects").listing.state is not None)
+        assert "Nothing fits" in _words(page.look_at("projects").listing.state)
 
         async def broken(*_args):
             raise StorageFailure("The database does not answer.")
@@ -312,7 +320,7 @@ def test_saved_as_tables(on_stage, clock):
     async def body(stage):
         await filled(stage, clock)
         page = await opened(stage)
-        for name in page.views:
+        for name in page.names:
             page.turn_to(name)
             await asyncio.sleep(0.05)
             sheet = await page.sheet()
@@ -328,7 +336,7 @@ def test_whatever_takes_the_focus_has_a_name(on_stage, clock, language):
         text.set_language(language)
         await filled(stage, clock)
         page = await opened(stage)
-        for name in page.views:
+        for name in page.names:
             page.turn_to(name)
             await asyncio.sleep(0.05)
             nameless = [

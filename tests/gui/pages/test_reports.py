@@ -38,13 +38,13 @@ async def filled(stage) -> None:
 
 async def opened(stage) -> ReportsPage:
     page = stage.show(ReportsPage)
-    await until(lambda: page.days.listing.model.rows or page.days.listing.state)
+    await until(lambda: page.look_at("days").listing.model.rows or page.look_at("days").listing.state)
     return page
 
 
 async def turned(page, name):
     page.turn_to(name)
-    shelf = page.shelves[name]
+    shelf = page.look_at(name)
     await until(lambda: shelf.listing.model.rows or shelf.listing.state)
     return shelf
 
@@ -57,7 +57,10 @@ def test_a_digest_is_read_as_text_and_nothing_in_it_is_markup(on_stage):
     async def body(stage):
         await filled(stage)
         page = await opened(stage)
-        assert [row.digest_date for row in page.days.listing.model.rows] == ["2026-11-20", "2026-11-19"]
+        assert [row.digest_date for row in page.look_at("days").listing.model.rows] == [
+            "2026-11-20",
+            "2026-11-19",
+        ]
         await until(lambda: "Пришлите счёт" in written(page))
         assert "<img src=x>" in written(page)
         assert "cwmsg:" not in written(page), "ids are for programs"
@@ -72,14 +75,14 @@ def test_a_digest_is_made_and_stands_in_front(on_stage):
     async def body(stage):
         await fill(stage)
         page = await opened(stage)
-        assert "No digests yet" in _words(page.days.listing.state)
+        assert "No digests yet" in _words(page.look_at("days").listing.state)
         page.make.click()
-        await until(lambda: page.days.listing.model.rows)
+        await until(lambda: page.look_at("days").listing.model.rows)
         await until(lambda: "Пришлите счёт" in written(page))
         dialog = page.maker.ask_past()
         dialog.editors["digest_date"].setText("18.11.2026")
         dialog.send()
-        await until(lambda: len(page.days.listing.model.rows) == 2)
+        await until(lambda: len(page.look_at("days").listing.model.rows) == 2)
         dialog = page.maker.ask_past()
         dialog.editors["digest_date"].setText("2027-01-01")
         dialog.send()
@@ -101,7 +104,7 @@ def test_a_report_is_made_of_a_template_and_saved_in_every_form(on_stage, tmp_pa
         await until(lambda: page.findChild(FieldsDialog))
         dialog = page.findChild(FieldsDialog)
         dialog.send()
-        await until(lambda: len(page.reports.listing.model.rows) == 2)
+        await until(lambda: len(page.look_at("reports").listing.model.rows) == 2)
         await until(lambda: page.document.sheet.toPlainText() and page.tabs.value == "reports")
         assert page.document.buttons["csv"].isVisible()
         for form, begins in (
@@ -215,24 +218,26 @@ def test_search_empty_states_failure_and_no_project(on_stage, monkeypatch):
     async def body(stage):
         await filled(stage)
         page = await opened(stage)
-        page.days.search.setText("there is no such day")
-        await until(lambda: page.days.listing.state is not None)
-        assert "Nothing fits" in _words(page.days.listing.state)
-        page.days.show_all()
-        await until(lambda: page.days.listing.model.rows and page.days.listing.state is None)
+        page.look_at("days").search.setText("there is no such day")
+        await until(lambda: page.look_at("days").listing.state is not None)
+        assert "Nothing fits" in _words(page.look_at("days").listing.state)
+        page.look_at("days").show_all()
+        await until(
+            lambda: page.look_at("days").listing.model.rows and page.look_at("days").listing.state is None
+        )
 
         async def broken(*_args):
             raise StorageFailure("The database does not answer.")
 
         monkeypatch.setattr("ctower_desktop.gui.reports_lists.list_weekly_digests", broken)
         await turned(page, "weeks")
-        assert "could not be read" in _words(page.weeks.listing.state)
+        assert "could not be read" in _words(page.look_at("weeks").listing.state)
 
     on_stage(body)
 
     async def bare(stage):
         page = await opened(stage)
-        assert "No project yet" in _words(page.days.listing.state)
+        assert "No project yet" in _words(page.look_at("days").listing.state)
         assert not page.make.isVisible()
 
     on_stage(bare, project=False)
@@ -243,10 +248,10 @@ def test_keys_turn_and_make(on_stage):
         await filled(stage)
         page = await opened(stage)
         await until(lambda: page.window().activateWindow() or page.window().isActiveWindow())
-        QTest.keyClick(page.days.listing.view, Qt.Key.Key_3)
-        await until(lambda: page.reports.listing.model.rows)
-        QTest.keyClick(page.reports.listing.view, Qt.Key.Key_1)
-        QTest.keyClick(page.days.listing.view, Qt.Key.Key_N)
+        QTest.keyClick(page.look_at("days").listing.view, Qt.Key.Key_3)
+        await until(lambda: page.look_at("reports").listing.model.rows)
+        QTest.keyClick(page.look_at("reports").listing.view, Qt.Key.Key_1)
+        QTest.keyClick(page.look_at("days").listing.view, Qt.Key.Key_N)
         await until(lambda: stage.toasts)
 
     on_stage(body)
@@ -257,7 +262,7 @@ def test_it_follows_what_happens(on_stage):
         await filled(stage)
         page = await opened(stage)
         await generate_daily_digest(stage.call(), GenerateDaily(digest_date="2026-11-10"))
-        await until(lambda: len(page.days.listing.model.rows) == 3)
+        await until(lambda: len(page.look_at("days").listing.model.rows) == 3)
 
     on_stage(body)
 
@@ -275,7 +280,7 @@ def test_whatever_takes_the_focus_has_a_name(on_stage, language):
         text.set_language(language)
         await filled(stage)
         page = await opened(stage)
-        for name in page.shelves:
+        for name in page.names:
             await turned(page, name)
             nameless = [
                 widget
