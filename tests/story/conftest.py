@@ -9,22 +9,32 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 
+import httpx
 import pytest
 
 ANY_PORTS = ("--port", "0", "--graph-port", "0", "--agents-port", "0", "--dashboard-port", "0")
+OWNER = {"AUTH_CREDENTIALS": "admin:a long password"}
+PROGRAM = ("-m", "ctower_desktop")
 
 
 class Program:
     """One started program: its lines as they come, its addresses, its end."""
 
-    def __init__(self, home: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        code: tuple[str, ...] = PROGRAM,
+    ) -> None:
         self.home = home
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "HOME", "TMPDIR", "PYTHONPATH")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ctower_desktop", *arguments, "--home", str(home)],
+            [sys.executable, *code, *arguments, "--home", str(home)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -33,11 +43,15 @@ class Program:
         self.lines: list[str] = []
         self._queue: Queue[str | None] = Queue()
         self._errors: list[str] = []
-        for pipe, take in (
-            (self.process.stdout, self._queue.put),
-            (self.process.stderr, self._errors.append),
-        ):
-            threading.Thread(target=self._drain, args=(pipe, take), daemon=True).start()
+        self._readers = [
+            threading.Thread(target=self._drain, args=(pipe, take), daemon=True)
+            for pipe, take in (
+                (self.process.stdout, self._queue.put),
+                (self.process.stderr, self._errors.append),
+            )
+        ]
+        for reader in self._readers:
+            reader.start()
 
     def _drain(self, pipe, take) -> None:
         for line in pipe:
@@ -60,6 +74,12 @@ class Program:
     def told(self) -> str:
         return "".join(self.lines) + "".join(self._errors)
 
+    def complaints(self) -> str:
+        """All that came on standard error, once the program has ended."""
+        for reader in self._readers:
+            reader.join(10)
+        return "".join(self._errors)
+
     def ready(self) -> str:
         """The tower's address, once it is ready."""
         return self.wait_for("ready ").split()[1]
@@ -72,15 +92,27 @@ class Program:
         return self.process.wait(seconds)
 
 
+@contextmanager
+def signed_in(url: str) -> Iterator[httpx.Client]:
+    """The owner of `OWNER` at the tower's door."""
+    with httpx.Client(base_url=url, timeout=60) as client:
+        answer = client.post("/auth/login", json={"username": "admin", "password": "a long password"}).json()
+        client.headers["x-csrf-token"] = answer["csrf_token"]
+        yield client
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     """Start programs; whatever still runs at the end is killed."""
     started: list[Program] = []
 
     def begin(
-        *arguments: str, home: Path | None = None, environment: dict[str, str] | None = None
+        *arguments: str,
+        home: Path | None = None,
+        environment: dict[str, str] | None = None,
+        code: tuple[str, ...] = PROGRAM,
     ) -> Program:
-        program = Program(home or tmp_path / "home", *arguments, environment=environment)
+        program = Program(home or tmp_path / "home", *arguments, environment=environment, code=code)
         started.append(program)
         return program
 

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.story.conftest import ANY_PORTS
+from tests.story.conftest import ANY_PORTS, signed_in
+from tests.story.conftest import OWNER as SIGNED
 
 pytestmark = pytest.mark.slow
 
-OWNER = {"AUTH_CREDENTIALS": "admin:a long password", "QT_QPA_PLATFORM": ""}
-
-
-@contextmanager
-def _signed_in(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=60) as client:
-        answer = client.post("/auth/login", json={"username": "admin", "password": "a long password"}).json()
-        client.headers["x-csrf-token"] = answer["csrf_token"]
-        yield client
+OWNER = {**SIGNED, "QT_QPA_PLATFORM": ""}
 
 
 def _until(client: httpx.Client, path: str, enough: Any, seconds: float = 120) -> dict[str, Any]:
@@ -37,7 +28,7 @@ def _until(client: httpx.Client, path: str, enough: Any, seconds: float = 120) -
 
 def test_from_nothing_to_an_answer_with_evidence(start):
     program = start("demo", *ANY_PORTS, environment=OWNER)
-    with _signed_in(program.ready()) as client:
+    with signed_in(program.ready()) as client:
         projects = client.get("/projects").json()["projects"]
         assert len(projects) == 3
         totals = {}
@@ -80,12 +71,12 @@ def test_a_killed_tower_goes_on_where_it_was(start, tmp_path):
     home = tmp_path / "kept"
     first = start("demo", *ANY_PORTS, home=home, environment=OWNER)
     url = first.ready()
-    with _signed_in(url) as client:
+    with signed_in(url) as client:
         _until(client, "/jobs/status", lambda s: s["entities"]["messages"] > 0)
     first.process.kill()
     first.process.wait()
     second = start("demo", *ANY_PORTS, home=home, environment=OWNER)
-    with _signed_in(second.ready()) as client:
+    with signed_in(second.ready()) as client:
         assert len(client.get("/projects").json()["projects"]) == 3, "the same three, not three more"
         _until(
             client,
