@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ctower_desktop import __version__
 from ctower_desktop.cli import model_orders, terminal
@@ -110,8 +110,8 @@ def _run(given: argparse.Namespace) -> int:
 
         ports = {door: getattr(given, f"{door}_port") for door in _DOORS if hasattr(given, f"{door}_port")}
         own_home = home if hasattr(given, "home") or command != "demo" else None
-        mode = command if command in ("serve", "demo") else "desktop"
-        return launch(Launch(mode, own_home, ports, getattr(given, "link", "")))
+        modes: dict[str, Literal["serve", "demo"]] = {"serve": "serve", "demo": "demo"}
+        return launch(Launch(modes.get(command, "desktop"), own_home, ports, getattr(given, "link", "")))
     if command in ("openapi", "map"):
         return _describe(command)
     if command in ("backup", "restore"):

@@ -63,7 +63,8 @@ class LookStep(Step):
             "contrast": tr("High contrast"),
         }
         sizes = {str(scale): tr("{percent} %", percent=number(scale)) for scale in SCALES}
-        self._choice(tr("Language"), "language", {code: name for code, name in text.LANGUAGES.items()}, text.language())
+        languages = {str(code): name for code, name in text.LANGUAGES.items()}
+        self._choice(tr("Language"), "language", languages, text.language())
         self._choice(tr("Colours"), "theme", themes, look.theme)
         self._choice(tr("Text size"), "text_scale", sizes, str(look.text_scale))
         self.sample: Button | None = None

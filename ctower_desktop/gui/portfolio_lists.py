@@ -74,7 +74,8 @@ class MessagesList(Cards):
     """What was said last in all projects, or the talk with one person of a project."""
 
     def __init__(self, page: Page) -> None:
-        self._page, self._talk = page, None
+        self._page = page
+        self._talk: Talk | None = None
         now = page.tower.clock.now
         columns: list[Column[Any]] = [
             Column(tr("When"), lambda r: when(r.created_at, now()), lambda r: r.created_at),
