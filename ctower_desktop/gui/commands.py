@@ -72,6 +72,11 @@ class Commands:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
 
+    def clear(self) -> None:
+        """Forget all of them, with their keys."""
+        for name in tuple(self._commands):
+            self.remove(name)
+
     def run(self, name: str) -> None:
         """Do it."""
         if not self.asleep:
