@@ -36,10 +36,11 @@ class WindowContext:
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A page in the list at the left; `apart` leaves a gap before it."""
+    """A page in the list at the left, named before it is built; `apart` leaves a gap before it."""
 
     id: str
     icon: str
+    title: Callable[[], str]
     build: Callable[[WindowContext], Page]
     apart: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
@@ -18,12 +18,15 @@ from ctower_desktop.kernel.tower import Desktop
 
 _HOMES = {"conversation": "inbox", "deal": "crm"}  # the page that shows a kind of record best
 
+_IDLE = 30  # milliseconds between two pages that are built in advance
+
 
 class PageStack(QStackedWidget):
     """One page in front, perhaps with a record over it. `travels` outlives a stack that is built anew."""
 
     shown = Signal(str)  # another page is in front
     moved = Signal()  # somewhere else than before
+    made = Signal(str)  # a page was built
 
     def __init__(
         self,
@@ -34,16 +37,43 @@ class PageStack(QStackedWidget):
     ) -> None:
         super().__init__()
         self._memory, self._travels, self._monotonic = memory, travels, monotonic
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, Page] = {}  # those that are built
+        self._ways: dict[str, Callable[[], Page]] = {}
         self.name = ""
+        self._idle = QTimer(self)
+        self._idle.setInterval(_IDLE)
+        self._idle.timeout.connect(self._build_one)
+        self._idle.start()
         self.peek = Peek(self, call)
         self.peek.closed.connect(self._closed)
 
-    def add(self, name: str, page: Page) -> None:
-        """One more page."""
-        self.pages[name] = page
-        self.addWidget(page)
-        self._memory.restore_splitters(name, page)
+    def add(self, name: str, build: Callable[[], Page]) -> None:
+        """One more page; it is built when it is opened, or when there is nothing else to do."""
+        self._ways[name] = build
+
+    def page_of(self, name: str) -> Page:
+        """A page, built when it was not yet."""
+        page = self.pages.get(name)
+        if page is None:
+            page = self.pages[name] = self._ways[name]()
+            self.addWidget(page)
+            self._memory.restore_splitters(name, page)
+            self.peek.raise_()
+            self.made.emit(name)
+        return page
+
+    @property
+    def names(self) -> list[str]:
+        """Every page there is."""
+        return list(self._ways)
+
+    def _build_one(self) -> None:
+        """One a turn of the loop, so that keys and pictures come between."""
+        waiting = next((name for name in self._ways if name not in self.pages), None)
+        if waiting is None:
+            self._idle.stop()
+        else:
+            self.page_of(waiting)
 
     @property
     def page(self) -> Page:
@@ -59,7 +89,7 @@ class PageStack(QStackedWidget):
         """Bring a page to the front without having travelled there."""
         self.peek.put_away()
         self.remember()
-        page = self.pages[name]
+        page = self.page_of(name)
         self.name = name
         self.setCurrentWidget(page)
         self.shown.emit(name)
@@ -79,7 +109,7 @@ class PageStack(QStackedWidget):
 
     def knows(self, place: Place) -> bool:
         """Whether there is such a place; what a record's id leads to is seen when it is opened."""
-        return bool(place.kind) or place.page in self.pages
+        return bool(place.kind) or place.page in self._ways
 
     def go_back(self) -> None:
         """Return to where one was."""
@@ -109,7 +139,7 @@ class PageStack(QStackedWidget):
             self.show_page(place.page)
             return
         home = place.page or _HOMES.get(place.kind, self.name)
-        if home in self.pages and self.pages[home].open_record(place.kind, place.record):
+        if home in self._ways and self.page_of(home).open_record(place.kind, place.record):
             self.peek.put_away()
             if self.name != home:
                 self.show_page(home)

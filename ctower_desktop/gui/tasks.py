@@ -74,6 +74,11 @@ def stream(
     return start(owner, run(), finished, failed)
 
 
+def running() -> frozenset[asyncio.Task[Any]]:
+    """What was started and is not over."""
+    return frozenset(_running)
+
+
 async def settle() -> None:
     """Wait until nothing that was started is running; for the end of the program and for tests."""
     while _running:

@@ -139,6 +139,7 @@ class _State:
     theme = LIGHT
     mode: Mode = "system"
     scale = 1.0
+    styled = False
     signals: _Signals | None = None
 
 
@@ -196,7 +197,9 @@ def _dress(app: QApplication) -> None:
         dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
         mode = "dark" if dark else "light"
     _State.theme = THEMES[mode]
-    app.setStyle(QStyleFactory.create("Fusion"))
+    if not _State.styled:  # polishes every widget anew, as the sheet below does already
+        app.setStyle(QStyleFactory.create("Fusion"))
+        _State.styled = True
     app.setPalette(_palette(_State.theme))
     app.setFont(font())
     app.setStyleSheet(_sheet(_State.theme))

@@ -123,11 +123,8 @@ class MainWindow(QMainWindow):
         self._front = QStackedWidget()
         self._front.addWidget(self._whole)
         self.setCentralWidget(self._front)
-        self.palette_ = Palette(
-            self._whole,
-            self.commands,
-            named_things(self, self.call, self.stack.go, self._memory),
-        )
+        things = named_things(self, self.call, self.stack.go, self._memory)
+        self.palette_ = Palette(self._whole, self.commands, things)
         self.stack.shown.connect(self._shown)
         self.stack.moved.connect(self._show_way)
         self.bar.back_wanted.connect(self.go_back)
@@ -164,12 +161,12 @@ class MainWindow(QMainWindow):
     def _add_pages(self) -> None:
         context = self._context()
         self.commands.add(self, *window_commands(self))
+        self.stack.made.connect(lambda name: self.commands.add(self, *self.stack.pages[name].commands()))
         for place, entry in enumerate(PAGES, 1):
-            page = entry.build(context)
-            self.stack.add(entry.id, page)
-            self.sidebar.add_page(entry.id, entry.icon, page.title, apart=entry.apart)
-            go = page_command(place, entry.id, page.title, partial(self.open_page, entry.id))
-            self.commands.add(self, go, *page.commands())
+            title = entry.title()
+            self.stack.add(entry.id, partial(entry.build, context))
+            self.sidebar.add_page(entry.id, entry.icon, title, apart=entry.apart)
+            self.commands.add(self, page_command(place, entry.id, title, partial(self.open_page, entry.id)))
 
     # -- travelling
 
@@ -310,6 +307,7 @@ class MainWindow(QMainWindow):
 
     def _open_source(self, _name: str, failed: bool) -> None:  # noqa: FBT001 - a slot takes what is emitted
         """A source that failed leads to its log, the others to their connection."""
+        self.stack.page_of("system")  # its commands come with it
         self.commands.run("system.sync" if failed else "go.connectors")
 
     def _try_sources(self) -> None:
@@ -339,6 +337,7 @@ class MainWindow(QMainWindow):
         step = self.first_run.place if self.first_run is not None else None
         self.first_run = None
         self.stack.remember()
+        self.commands.clear()  # their keys belong to the window, which stays
         self._build()
         self._place_tray()
         self.resize(size)
@@ -360,7 +359,7 @@ class MainWindow(QMainWindow):
         if not self._memory.restore_window(self):
             self.resize(_FIRST_SIZE)
         name = self._memory.text("page")
-        self.open_page(name if name in self.stack.pages else PAGES[0].id)
+        self.open_page(name if name in self.stack.names else PAGES[0].id)
 
     def showEvent(self, event: QShowEvent) -> None:
         """From now on the mouse's own back and forward buttons are heard."""

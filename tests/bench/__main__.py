@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PARTS = ("vectors", "query", "embedding", "sync", "start", "stall", "overview", "graph")
+PARTS = ("vectors", "query", "embedding", "sync", "start", "stall", "overview", "graph", "gui")
 RESULTS = Path(__file__).parent / "results"
 
 

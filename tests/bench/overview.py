@@ -67,15 +67,7 @@ async def _measured(folder: Path, size: Size) -> list[dict[str, Any]]:
     clock = Steady()
     tower = await app.open_tower(Home(folder), clock=clock, environment={}, secrets="file")
     try:
-        refs = [await _project(tower, number) for number in range(size.projects + 1)]
-        small, refs = refs[-1], refs[:-1]
-        for number, ref in enumerate(refs):
-            await _fill(tower, ref, number, size)
-        await _fill(tower, small, 99, Size(1, max(20, size.messages // 20), size.issues, size.deals, 1))
-        await caught_up(tower, [*(ref.id for ref in refs), small.id])
-        for ref in (*refs, small):
-            for name in _JOBS:
-                await JOBS[name].handler(by_job(tower, "bench", ref))
+        refs, small = await fill_home(tower, size)
         calls = [desktop(tower, "bench", ref) for ref in refs]
         return [
             *await _overviews(tower, clock, calls, size),
@@ -85,6 +77,20 @@ async def _measured(folder: Path, size: Size) -> list[dict[str, Any]]:
         ]
     finally:
         await app.close_tower(tower)
+
+
+async def fill_home(tower: Tower, size: Size) -> tuple[list[ProjectRef], ProjectRef]:
+    """Projects with much history and one with little; every job that reads them has run once."""
+    refs = [await _project(tower, number) for number in range(size.projects + 1)]
+    small, refs = refs[-1], refs[:-1]
+    for number, ref in enumerate(refs):
+        await _fill(tower, ref, number, size)
+    await _fill(tower, small, 99, Size(1, max(20, size.messages // 20), size.issues, size.deals, 1))
+    await caught_up(tower, [*(ref.id for ref in refs), small.id])
+    for ref in (*refs, small):
+        for name in _JOBS:
+            await JOBS[name].handler(by_job(tower, "bench", ref))
+    return refs, small
 
 
 def _row(name: str, value: float, most: float | None, unit: str = "ms") -> dict[str, Any]:

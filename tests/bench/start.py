@@ -31,7 +31,7 @@ def run(*, tiny: bool) -> list[dict[str, Any]]:
             while not server.stdout.readline().startswith("ready "):
                 assert server.poll() is None, "the server ended before it was ready"
             seconds.append(time.perf_counter() - began)
-            memory.append(_resident(server.pid))
+            memory.append(resident(server.pid))
             began = time.perf_counter()
             server.send_signal(signal.SIGTERM)
             assert server.wait(10) == 0
@@ -62,7 +62,8 @@ def run(*, tiny: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
+    """Megabytes of memory that a process holds."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found
     return int(found[1]) / 1024

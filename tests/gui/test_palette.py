@@ -7,6 +7,7 @@ import time
 import pytest
 from PySide6.QtCore import Qt
 
+from ctower_desktop.gui import tasks
 from ctower_desktop.gui.keysheet import KeySheet, in_order
 from tests.gui.conftest import until
 from tests.gui.pages.conftest import Stage, fill
@@ -26,7 +27,8 @@ async def typed(window, text):
     palette = window.palette_
     palette.open()
     palette.field.setText(text)
-    await until(lambda: palette._lookup is not None and palette._lookup.done())
+    await until(lambda: palette._lookup is not None)
+    await tasks.settle()
     return palette
 
 

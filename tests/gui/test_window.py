@@ -13,6 +13,7 @@ from ctower_desktop import app
 from ctower_desktop.gui import tasks
 from ctower_desktop.gui.appearance import Appearance
 from ctower_desktop.gui.outside import Outside
+from ctower_desktop.gui.pages import PAGES
 from ctower_desktop.gui.run import Window, hand_over
 from ctower_desktop.kernel.system import Home
 from ctower_desktop.kernel.tower import desktop
@@ -109,6 +110,17 @@ def test_the_window_opens_at_its_link(on_window):
         await until(lambda: window.stack.name == "system")
 
     on_window(body, projects=ONE, outside=Outside(link="ctower://page/system"))
+
+
+def test_pages_are_built_one_by_one_after_the_first_picture(on_window):
+    async def body(window, tower):
+        assert list(window.stack.pages) == ["today"]
+        await until(lambda: len(window.stack.pages) == len(PAGES))
+        for entry in PAGES:
+            assert entry.title() == window.stack.pages[entry.id].title
+        assert "system.sync" in [command.id for command in window.commands.all()]
+
+    on_window(body, projects=ONE)
 
 
 def test_page_size_and_splitters_are_kept_in_the_home(on_window, tmp_path):

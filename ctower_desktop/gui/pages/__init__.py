@@ -13,18 +13,19 @@ from ctower_desktop.gui.pages.settings import SettingsPage
 from ctower_desktop.gui.pages.signals import SignalsPage
 from ctower_desktop.gui.pages.system import SystemPage
 from ctower_desktop.gui.pages.today import TodayPage
+from ctower_desktop.gui.text import tr
 
 PAGES = (
-    PageEntry("today", "today", TodayPage),
-    PageEntry("inbox", "inbox", InboxPage),
-    PageEntry("ask", "ask", AskPage),
-    PageEntry("portfolio", "portfolio", PortfolioPage),
-    PageEntry("crm", "deals", CrmPage),
-    PageEntry("signals", "signals", SignalsPage),
-    PageEntry("risks", "risks", RisksPage),
-    PageEntry("outbound", "outbound", OutboundPage),
-    PageEntry("reports", "reports", ReportsPage),
-    PageEntry("connectors", "connectors", ConnectorsPage, apart=True),
-    PageEntry("system", "system", SystemPage),
-    PageEntry("settings", "settings", SettingsPage),
+    PageEntry("today", "today", lambda: tr("Today"), TodayPage),
+    PageEntry("inbox", "inbox", lambda: tr("Inbox"), InboxPage),
+    PageEntry("ask", "ask", lambda: tr("Ask"), AskPage),
+    PageEntry("portfolio", "portfolio", lambda: tr("Portfolio"), PortfolioPage),
+    PageEntry("crm", "deals", lambda: tr("CRM"), CrmPage),
+    PageEntry("signals", "signals", lambda: tr("Signals & links"), SignalsPage),
+    PageEntry("risks", "risks", lambda: tr("Risks"), RisksPage),
+    PageEntry("outbound", "outbound", lambda: tr("Outbound"), OutboundPage),
+    PageEntry("reports", "reports", lambda: tr("Reports"), ReportsPage),
+    PageEntry("connectors", "connectors", lambda: tr("Connectors"), ConnectorsPage, apart=True),
+    PageEntry("system", "system", lambda: tr("System"), SystemPage),
+    PageEntry("settings", "settings", lambda: tr("Settings"), SettingsPage),
 )
