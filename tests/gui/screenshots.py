@@ -1,6 +1,6 @@
-"""Draw the pictures of the README from the demo: both pages, light and dark, in Russian and English.
+"""Draw pictures of the window over the demo: every page, light and dark, in Russian and English.
 
-    python packaging/screenshots.py [FOLDER]
+    python -m tests.gui.screenshots [FOLDER] [PAGE …]
 
 Runs off screen; the demo's vendors, connectors, index and answers are the real ones.
 """
@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,18 @@ from qasync import QEventLoop
 from ctower_desktop import app
 from ctower_desktop.cli.demo import demo
 from ctower_desktop.connectors.connecting import list_connections
-from ctower_desktop.gui import tasks
+from ctower_desktop.gui import icons, tasks, text
+from ctower_desktop.gui import theme as theme_
 from ctower_desktop.gui.appearance import Appearance
 from ctower_desktop.gui.pages.ask import AskPage
 from ctower_desktop.gui.window import MainWindow
-from ctower_desktop.kernel.system import Home
+from ctower_desktop.kernel.system import Home, resources
 from ctower_desktop.kernel.tower import ProjectRef, Tower, desktop
 from ctower_desktop.projects.actions import list_projects
 from ctower_desktop.search.actions import read_lightrag_status
 
 SIZE = QSize(1440, 900)
+REST = 1.5  # seconds: what was asked for is read and drawn
 PATIENCE = 300  # seconds for any one thing
 QUESTIONS = {  # language: a part of the project's name, and what is asked about it
     "ru": ("Север", "Когда запуск интернет-магазина и что его задерживает?"),
@@ -54,7 +56,7 @@ async def until(what: str, condition: Callable[[], Awaitable[Any] | Any]) -> Non
         raise TimeoutError(f"waited {PATIENCE} s in vain for {what}") from None
 
 
-async def draw(folder: Path) -> None:
+async def draw(folder: Path, pages: Sequence[str]) -> None:
     """Start the demo, let it settle, and draw every picture."""
     with tempfile.TemporaryDirectory(prefix="ctower-pictures-") as place:
         async with demo() as (environment, prepare):
@@ -67,7 +69,7 @@ async def draw(folder: Path) -> None:
                 window.show()
                 for language in QUESTIONS:
                     for theme in ("light", "dark"):
-                        await pictures(tower, window, folder, language, theme)
+                        await pictures(tower, window, folder, language, theme, pages)
                 tasks.cancel_all()
                 await tasks.settle()
                 window.put_away()
@@ -92,26 +94,28 @@ async def settled(tower: Tower) -> None:
     await until("the first sync and its index", complete)
 
 
-async def pictures(tower: Tower, window: MainWindow, folder: Path, language: str, theme: str) -> None:
-    """Both pages in one language and one set of colours."""
+async def pictures(
+    tower: Tower, window: MainWindow, folder: Path, language: str, theme: str, pages: Sequence[str]
+) -> None:
+    """The pages in one language and one set of colours."""
     name, question = QUESTIONS[language]
     await tower.settings.change(Appearance, {"language": language, "theme": theme})
     projects = (await list_projects(desktop(tower, "pictures"))).projects
     chosen = next(project for project in projects if name in project.name)
-    window.open_page("ask")
     window.choose_project(chosen.id)
     await until(
         "the project", lambda: window.call().project is not None and window.call().project_id == chosen.id
     )
-    page = window.page
-    assert isinstance(page, AskPage)
-    page.bar.ask(question)
-    await until("the answer", lambda: page.answered is not None)
-    await until("the source", lambda: page.detail.view is not None)
-    await shoot(window, folder / f"ask-{theme}-{language}.png")
-    window.open_page("connectors")
-    await until("a quiet moment", lambda: quiet(window))
-    await shoot(window, folder / f"connectors-{theme}-{language}.png")
+    for wanted in pages or window.stack.names:
+        window.open_page(wanted)
+        page = window.page
+        if isinstance(page, AskPage):
+            page.bar.ask(question)
+            await until("the answer", lambda page=page: page.answered is not None)
+            await until("the source", lambda page=page: page.detail.view is not None)
+        else:
+            await until("a quiet moment", lambda: quiet(window))
+        await shoot(window, folder / f"{wanted}-{theme}-{language}.png")
 
 
 async def quiet(window: MainWindow) -> bool:
@@ -123,7 +127,7 @@ async def quiet(window: MainWindow) -> bool:
 async def shoot(window: MainWindow, target: Path) -> None:
     """Let the layout come to rest and keep what is on screen."""
     window.resize(SIZE)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(REST)
     if not window.grab().save(str(target)):
         raise OSError(f"{target} could not be written")
     print(target)
@@ -131,15 +135,16 @@ async def shoot(window: MainWindow, target: Path) -> None:
 
 def main() -> int:
     """Draw into the folder that is named, or into resources/screenshots."""
-    default = Path(__file__).resolve().parent.parent / "resources" / "screenshots"
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else resources() / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     application = QApplication(sys.argv[:1])
     application.setQuitOnLastWindowClosed(False)
+    for drawn in (icons, text, theme_):
+        drawn.load()
     loop = QEventLoop(application)
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(draw(folder))
+        loop.run_until_complete(draw(folder, sys.argv[2:]))
     finally:
         loop.close()
     return 0
