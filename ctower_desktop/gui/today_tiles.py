@@ -173,13 +173,14 @@ def _course(charts: Charts | None, of: Callable[[Charts], list[Value]]) -> list[
 
 
 def _health(score: float, course: list[float]) -> Figure:
+    counted = bool(course) or score > 0  # the overview says 0 for what has no score yet
     token = "success" if score >= HEALTHY else "warning" if score >= UNWELL else "danger"
     words = {"success": tr("good"), "warning": tr("worth a look"), "danger": tr("bad")}
     return Figure(
         title=tr("Health"),
-        value=number(score, 1),
-        note=tr("of 100, {word}", word=words[token]),
-        look=token,
+        value=number(score, 1) if counted else "—",
+        note=tr("of 100, {word}", word=words[token]) if counted else tr("not counted yet"),
+        look=token if counted else "text_1",
         course=course,
         course_words=_course_words(tr("Health by day"), [number(v, 1) for v in course]),
         meaning=tr(

@@ -17,6 +17,7 @@ from ctower_desktop.gui import text
 from ctower_desktop.gui.pages.today import TodayPage
 from ctower_desktop.gui.signals_view import SignalDetail
 from ctower_desktop.gui.thread import ConversationView
+from ctower_desktop.gui.today_tiles import _health
 from ctower_desktop.gui.widgets import Label
 from ctower_desktop.inbox.outbound.actions import draft_outbound, read_outbound
 from ctower_desktop.inbox.outbound.model import NewOutbound
@@ -222,6 +223,15 @@ def test_tiles_say_their_figures_and_lead_on(on_stage, clock):
         assert stage.opened == ["portfolio"]
 
     on_stage(body)
+
+
+@pytest.mark.parametrize(
+    ("score", "course", "value", "look"),
+    [(0.0, [], "—", "text_1"), (0.0, [0.0], "0.0", "danger"), (92.0, [90.0, 92.0], "92.0", "success")],
+)
+def test_health_that_nobody_counted_is_not_bad(score, course, value, look):
+    figure = _health(score, course)
+    assert (figure.value, figure.look) == (value, look)
 
 
 def test_nothing_filtered_and_without_a_project(on_stage, clock):
