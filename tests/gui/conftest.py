@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -47,6 +48,13 @@ def run(qapp: QApplication) -> Iterator[Run]:
     asyncio.set_event_loop(None)
     loop.close()
     collector.stop()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_widgets_left() -> Iterator[None]:
+    """What is left of windows goes here, not in a thread of whatever test comes later."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
