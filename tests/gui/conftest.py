@@ -38,7 +38,7 @@ def run(qapp: QApplication) -> Iterator[Run]:
 
     async def whole(work: Coroutine[Any, Any, Any]) -> Any:
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 return await work
         finally:
             tasks.cancel_all()
@@ -67,7 +67,7 @@ def _plain_looks(qapp: QApplication) -> None:
     theme.apply(qapp, "light")
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 20) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():
