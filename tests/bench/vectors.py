@@ -87,9 +87,9 @@ def fill(db: apsw.Connection, blocks: Iterator[np.ndarray], *, with_floats: bool
 def _put(db: apsw.Connection, model: int, number: int, vector: np.ndarray, *, with_floats: bool) -> None:
     scale, packed = vector_store.quantised(vector)
     db.execute(
-        "INSERT INTO chunk (id, project_id, source_type, source_pk, chunk_index, text, text_hash, words_hash,"
-        " tokens, language, private, occurred_at, updated_at, metadata, embeddable, embedded_by)"
-        " VALUES (?1, ?2, 'message', ?1, 0, 'text', ?1, '', 1, 'en', 0, ?4, ?4, '{}', 1, ?3)",
+        "INSERT INTO chunk (id, project_id, source_type, source_pk, chunk_index, text, text_hash, terms,"
+        " words_hash, tokens, language, private, occurred_at, updated_at, metadata, embeddable, embedded_by)"
+        " VALUES (?1, ?2, 'message', ?1, 0, 'text', ?1, '', '', 1, 'en', 0, ?4, ?4, '{}', 1, ?3)",
         (number, PROJECT, model, "2026-11-20T10:00:00.000Z"),
     )
     db.execute(

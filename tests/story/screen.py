@@ -66,6 +66,10 @@ class Sight(msgspec.Struct, frozen=True):
         """Whether something of this name can be used now."""
         return any(piece.name == name and piece.enabled for piece in self.shown)
 
+    def chosen(self, name: str) -> bool:
+        """Whether something of this name is checked; a page may have a part that is called as itself."""
+        return any(piece.name == name and piece.checked for piece in self.shown)
+
     @property
     def words(self) -> str:
         """Everything to be read, for a failure."""
@@ -241,7 +245,7 @@ class Screen:
             repr(name),
         )
         self.press("space")
-        self.until(lambda sight: (page := sight.named(name)) and page.checked, f"{name!r} in front")
+        self.until(lambda sight: sight.chosen(name), f"{name!r} in front")
 
     def _walk(self, there: Callable[[Piece], bool], key: str, about: str) -> Piece:
         walked = []
