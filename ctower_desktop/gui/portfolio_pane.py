@@ -118,7 +118,11 @@ class DrillPane(QFrame):
     def _start(self, read: Read) -> None:
         if self._task is not None:
             self._task.cancel()
-        self._task = start(self, read(), self._show, self._failed)
+        self._task = start(self, read(), partial(self._arrived, read), self._failed)
+
+    def _arrived(self, read: Read, found: Drill) -> None:
+        if read is self._read:  # nothing else was chosen while it was on its way
+            self._show(found)
 
     def _show(self, found: Drill) -> None:
         if found == self.shown and self.lines.count():

@@ -115,7 +115,8 @@ class DocumentPane(QFrame):
         if self._task is not None:
             self._task.cancel()
         if self._read is not None:
-            self._task = start(self, self._read("markdown"), self._show, self._failed)
+            read = self._read
+            self._task = start(self, read("markdown"), partial(self._show, read), self._failed)
 
     def save(self, form: Format) -> None:
         """Ask where the document goes."""
@@ -138,7 +139,9 @@ class DocumentPane(QFrame):
     def _press(self, form: Format, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's
         self.save(form)
 
-    def _show(self, found: Text) -> None:
+    def _show(self, read: Read, found: Text) -> None:
+        if read is not self._read:
+            return  # another one was chosen while this one was on its way
         self._say(None)
         self.sheet.show_markdown(_EVIDENCE.sub("", found.content.decode()))
 
